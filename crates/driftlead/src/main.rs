@@ -1,0 +1,2 @@
+//! driftlead
+fn main() {}
