@@ -8,10 +8,12 @@
 
 mod account;
 mod event;
+mod import;
 mod time;
 
 pub use account::{Accounting, Level, Reason};
 pub use event::{Conversation, Event, Kind, Role, SystemSource};
+pub use import::Options;
 pub use time::{MICROS, Time, TimeQuality, Week, civil};
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,57 @@
+//! One module per format. An importer is a pure function of one unit of input; everything about
+//! files, archives, limits, order and threads lives in the driver.
+
+use std::sync::Arc;
+
+use crate::{Accounting, Conversation};
+
+/// What an importer may know besides the bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The person's time zone. Fills offsets, and turns wall-clock times into instants.
+    pub zone: Option<jiff::tz::TimeZone>,
+    /// The account to read where an export holds several.
+    pub account: Option<String>,
+    /// Display name of the person, for formats that do not mark them (ShareGPT roles, logs).
+    pub owner: Option<String>,
+    /// Attribute that holds the person's id in telemetry, where it is not a standard one.
+    pub person_attribute: Option<String>,
+    /// Go on although more than half of the units are unreadable.
+    pub accept_partial: bool,
+}
+
+/// One unit of input: a JSON value (an element of an export's array, or a whole file), or the whole
+/// text of a line-based chat file.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit<'a> {
+    /// The bytes, not yet known to be UTF-8.
+    pub(crate) bytes: &'a [u8],
+    /// Offset of the first byte in the file or member.
+    pub(crate) position: u64,
+    /// File, and archive member after `!`.
+    pub(crate) source: &'a Arc<str>,
+    /// The caller's options.
+    pub(crate) options: &'a Options,
+}
+
+/// What one unit became. The accounting covers everything inside the unit, the unit itself included.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parsed {
+    pub(crate) conversations: Vec<Conversation>,
+    pub(crate) accounting: Accounting,
+}
+
+/// Why a unit cannot be read at all. Becomes `bad_mapping`, `malformed_json` or `not_utf8` in the
+/// accounting, and an error with file and position when nothing else could be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnitError {
+    /// JSON that does not parse, with the offset inside the unit.
+    #[error("JSON does not parse at byte {offset} ({message})")]
+    Json { offset: u64, message: String },
+    /// Not UTF-8 at this offset inside the unit.
+    #[error("not UTF-8 at byte {offset}")]
+    NotUtf8 { offset: u64 },
+    /// A structure that the format does not allow.
+    #[error("{0}")]
+    Structure(String),
+}
