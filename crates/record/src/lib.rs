@@ -9,7 +9,9 @@
 mod account;
 mod event;
 mod import;
+mod text;
 mod time;
+mod tree;
 
 pub use account::{Accounting, Level, Reason};
 pub use event::{Conversation, Event, Kind, Role, SystemSource};

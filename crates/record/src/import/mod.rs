@@ -55,3 +55,31 @@ pub(crate) enum UnitError {
     #[error("{0}")]
     Structure(String),
 }
+
+impl UnitError {
+    /// From a parse error. Only its place and kind are kept: its own words can quote the input.
+    pub(crate) fn json(error: &serde_json::Error, bytes: &[u8]) -> Self {
+        use serde_json::error::Category;
+        let message = match error.classify() {
+            Category::Io => "cannot be read",
+            Category::Syntax => "not valid JSON",
+            Category::Data => "a value of an unexpected kind",
+            Category::Eof => "ends too early",
+        };
+        UnitError::Json {
+            offset: offset_of(bytes, error.line(), error.column()),
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// Byte offset of a one-based line and column.
+fn offset_of(bytes: &[u8], line: usize, column: usize) -> u64 {
+    let line_start = match line.checked_sub(2) {
+        None => 0,
+        Some(breaks) => memchr::memchr_iter(b'\n', bytes)
+            .nth(breaks)
+            .map_or(0, |i| i + 1),
+    };
+    (line_start + column.saturating_sub(1)).min(bytes.len()) as u64
+}
