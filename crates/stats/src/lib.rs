@@ -1,4 +1,9 @@
 //! Numbers in, evidence out: inference for slow change. Knows nothing of people or files.
 
+pub mod boundary;
+mod error;
 pub mod rng;
 pub mod series;
+pub mod special;
+
+pub use error::{Result, StatsError};
