@@ -2,6 +2,8 @@
 
 pub mod boundary;
 mod error;
+pub mod glr;
+pub mod multiple;
 pub mod rng;
 pub mod series;
 pub mod special;
