@@ -1,0 +1,176 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "driftlead",
+    version,
+    about = "Measures slow change between a person and a system that adapts to them.\n\
+             Local: no network, no account. When it cannot tell, it says so.",
+    after_help = "Exit codes: 0 done, 2 wrong use or bad input, 3 could not measure;\n\
+                  with --exit-code also 1: something moved.\n\n\
+                  Start with: driftlead demo",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Flags that mean the same everywhere.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Flags that mean the same everywhere.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Common {
+    /// Seed of every random draw
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Threads; 0 means one per core. Results do not depend on it
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
+    /// Print nothing but errors and data that was asked for
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print every note of the import
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Exit with 1 when something moved
+    #[arg(long, global = true)]
+    pub(crate) exit_code: bool,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Measure your own history: an export, a folder or an archive
+    Me(Me),
+    /// Show it on simulated people whose truth is known
+    Demo(Demo),
+    /// Explain what is counted, and how far to trust it
+    Metrics(Metrics),
+    /// Write the common record: one table of everything that passed
+    Record(Record),
+}
+
+/// Where data goes beside the page.
+#[derive(Debug, Args)]
+pub(crate) struct Json {
+    /// Also write the content as JSON, to a file or to standard output (-)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// What to read, and whose it is.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Exports, folders or archives
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Your time zone, for instance Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+    /// The account to read, where an export holds several
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Your display name, for formats that do not mark it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: Option<String>,
+    /// Go on although more than half of the units are unreadable
+    #[arg(long)]
+    pub(crate) accept_partial: bool,
+}
+
+/// `driftlead me`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead me export.zip --zone Europe/Berlin")]
+pub(crate) struct Me {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The page to write
+    #[arg(short, long, default_value = "report.html", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Margin of "no movement", in own SDs of one week
+    #[arg(long, default_value_t = 1.0, value_name = "SD", value_parser = positive)]
+    pub(crate) delta: f64,
+}
+
+/// `driftlead demo`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead demo --out demo.html")]
+pub(crate) struct Demo {
+    /// The page to write
+    #[arg(short, long, default_value = "demo.html", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Simulated people
+    #[arg(long, default_value_t = 500, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) people: u32,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Margin of "no movement", in own SDs of one week
+    #[arg(long, default_value_t = 1.0, value_name = "SD", value_parser = positive)]
+    pub(crate) delta: f64,
+}
+
+/// `driftlead metrics`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead metrics questions")]
+pub(crate) struct Metrics {
+    /// One metric; all of them without it
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Write one Markdown page per card into a folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "json"])]
+    pub(crate) markdown: Option<PathBuf>,
+}
+
+/// `driftlead record`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead record export.zip --out record.parquet")]
+pub(crate) struct Record {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The file to write: .parquet or .jsonl
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Keep the words of the messages (left out otherwise)
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("a number above 0 is needed".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_margin_is_a_positive_number() {
+        assert_eq!(positive("0.5"), Ok(0.5));
+        for bad in ["0", "-1", "NaN", "inf", "x"] {
+            assert!(positive(bad).is_err(), "{bad}");
+        }
+    }
+}
