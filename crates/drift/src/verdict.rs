@@ -75,6 +75,8 @@ pub enum Reason {
     TooNoisy,
     /// Fewer than the minimum of weeks with a value.
     TooFewWeeks,
+    /// The counted thing occurs in too few weeks for a normal approximation.
+    TooFewEvents,
     /// Times are the import's own, or missing.
     TimeQuality,
     /// The values never vary, so there is no noise to measure a change against.

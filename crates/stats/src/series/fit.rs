@@ -38,9 +38,6 @@ pub struct Fit {
     pub fitted_se: Vec<f64>,
 }
 
-/// Cross products of whitened rows: `X'X` and `X'y` and `y'y` in one symmetric matrix.
-type Cross = [[f64; MAX_COLUMNS + 1]; MAX_COLUMNS + 1];
-
 /// One solved noise.
 struct Solved {
     coefficients: [f64; MAX_COLUMNS],
@@ -79,24 +76,14 @@ pub fn fit(
     if spread <= 1e-12 * centre.abs().max(f64::MIN_POSITIVE) {
         return Err(SeriesError::Constant);
     }
-    let rows: Vec<Row> = (0..n)
-        .map(|i| {
-            let mut row = [0.0; MAX_COLUMNS + 1];
-            for (slot, column) in row.iter_mut().zip(columns) {
-                *slot = column[i];
-            }
-            // Scaled so that likelihoods stay comparable whatever the unit.
-            row[p] = (values[i] - centre) / spread;
-            row
-        })
-        .collect();
-
-    let mut solved = Vec::with_capacity(settings.grid.len());
-    for &noise in &settings.grid {
-        if let Some(s) = solve(noise, times, scales, &rows, p) {
-            solved.push((noise, s));
-        }
-    }
+    // Scaled so that nothing below depends on the unit.
+    let response: Vec<f64> = values.iter().map(|v| (v - centre) / spread).collect();
+    let solved = match p {
+        1 => solve_all::<2>(times, scales, columns, &response, settings),
+        2 => solve_all::<3>(times, scales, columns, &response, settings),
+        3 => solve_all::<4>(times, scales, columns, &response, settings),
+        _ => solve_all::<5>(times, scales, columns, &response, settings),
+    };
     let best = solved
         .iter()
         .map(|(_, s)| s.likelihood)
@@ -129,22 +116,27 @@ pub fn fit(
         .max_by(|a, b| a.0.se.total_cmp(&b.0.se))
         .map_or(*top, |(_, s)| *s);
 
-    let fitted: Vec<f64> = rows
-        .iter()
-        .map(|row| centre + spread * dot(&row[..p], &top.coefficients[..p]))
+    let fitted: Vec<f64> = (0..n)
+        .map(|i| {
+            let at = columns
+                .iter()
+                .zip(&top.coefficients)
+                .map(|(x, c)| x[i] * c)
+                .sum::<f64>();
+            centre + spread * at
+        })
         .collect();
     let residual = values
         .iter()
         .zip(&fitted)
         .map(|(y, f)| (y - f).powi(2))
         .sum::<f64>();
-    let fitted_se = rows
-        .iter()
-        .map(|row| {
+    let fitted_se = (0..n)
+        .map(|i| {
             let mut quadratic = 0.0;
             for a in 0..p {
                 for b in 0..p {
-                    quadratic += row[a] * widest.inverse[a][b] * row[b];
+                    quadratic += columns[a][i] * widest.inverse[a][b] * columns[b][i];
                 }
             }
             (quadratic.max(0.0) * widest.sigma2).sqrt() * spread
@@ -175,7 +167,7 @@ impl Fit {
     /// Interval of the coefficient of interest with error at most about `alpha`: the union of the
     /// Student-t intervals under every plausible noise.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
-        let t = quantile(self.degrees_of_freedom, 1.0 - alpha / 2.0);
+        let t = t_quantile(self.degrees_of_freedom, 1.0 - alpha / 2.0);
         self.plausible
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), c| {
@@ -190,7 +182,7 @@ impl Fit {
     /// the width of the interval plus the one-sided margin for the estimate's own noise.
     pub fn smallest_visible(&self, alpha: f64, power: f64) -> f64 {
         let (low, high) = self.interval(alpha);
-        0.5 * (high - low) + quantile(self.degrees_of_freedom, power) * self.plausible[0].se
+        0.5 * (high - low) + t_quantile(self.degrees_of_freedom, power) * self.plausible[0].se
     }
 
     /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé).
@@ -210,13 +202,9 @@ impl Fit {
     }
 }
 
-/// Student-t quantile.
-pub(super) fn quantile(degrees_of_freedom: usize, p: f64) -> f64 {
+/// Student-t quantile at probability `p` in (0, 1); NaN for no degrees of freedom.
+pub fn t_quantile(degrees_of_freedom: usize, p: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.inverse_cdf(p))
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 fn check(
@@ -253,8 +241,36 @@ fn check(
     Ok(())
 }
 
-fn solve(noise: Noise, times: &[i32], scales: &[f64], rows: &[Row], p: usize) -> Option<Solved> {
-    let mut cross: Cross = [[0.0; MAX_COLUMNS + 1]; MAX_COLUMNS + 1];
+/// Solves under every noise of the grid; `C` is the number of columns plus one.
+fn solve_all<const C: usize>(
+    times: &[i32],
+    scales: &[f64],
+    columns: &[Vec<f64>],
+    response: &[f64],
+    settings: &Settings,
+) -> Vec<(Noise, Solved)> {
+    let rows: Vec<Row<C>> = (0..times.len())
+        .map(|i| {
+            let mut row = [response[i]; C];
+            for (slot, column) in row.iter_mut().zip(columns) {
+                *slot = column[i];
+            }
+            row
+        })
+        .collect();
+    let each = |&noise: &Noise| Some((noise, solve(noise, times, scales, &rows)?));
+    settings.grid.iter().filter_map(each).collect()
+}
+
+fn solve<const C: usize>(
+    noise: Noise,
+    times: &[i32],
+    scales: &[f64],
+    rows: &[Row<C>],
+) -> Option<Solved> {
+    let p = C - 1;
+    // `X'X`, `X'y` and `y'y` of the whitened rows, upper triangle.
+    let mut cross = [[0.0; C]; C];
     let log_det = whiten(noise, times, scales, rows, |row| {
         for a in 0..=p {
             for b in a..=p {

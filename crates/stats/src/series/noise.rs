@@ -10,8 +10,8 @@
 /// Largest number of regressors a fit accepts.
 pub const MAX_COLUMNS: usize = 4;
 
-/// One observation, one row of regressors and the response last.
-pub(super) type Row = [f64; MAX_COLUMNS + 1];
+/// One observation: its regressors, then the response. `C` is their number plus one.
+pub(super) type Row<const C: usize> = [f64; C];
 
 /// Parameters of the noise other than its scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,27 +22,30 @@ pub struct Noise {
     pub persistent_share: f64,
 }
 
-/// Whitens `rows` (each observation's regressors and response) in place of a copy: calls `emit` with
-/// each standardised innovation row. Returns `Σ log F`, the log-determinant of the noise covariance
-/// divided by σ².
-pub(super) fn whiten(
+/// Whitens `rows` (each observation's regressors and response): calls `emit` with each standardised
+/// innovation row. Returns `Σ log F`, the log-determinant of the noise covariance divided by σ².
+pub(super) fn whiten<const C: usize>(
     noise: Noise,
     times: &[i32],
     scales: &[f64],
-    rows: &[Row],
-    mut emit: impl FnMut(&Row),
+    rows: &[Row<C>],
+    mut emit: impl FnMut(&Row<C>),
 ) -> f64 {
     let Noise {
         phi,
         persistent_share: eta,
     } = noise;
-    let mut state: Row = [0.0; MAX_COLUMNS + 1];
+    let mut state: Row<C> = [0.0; C];
     let mut variance = eta;
     let mut previous = None;
-    let mut log_det = 0.0;
+    let (mut log_det, mut product) = (0.0, 1.0f64);
     for ((&time, &scale), row) in times.iter().zip(scales).zip(rows) {
         if let Some(before) = previous {
-            let carry = phi.powi(time - before);
+            let carry = if time - before == 1 {
+                phi
+            } else {
+                phi.powi(time - before)
+            };
             for value in &mut state {
                 *value *= carry;
             }
@@ -52,15 +55,20 @@ pub(super) fn whiten(
         let total = variance + (1.0 - eta) * scale;
         let gain = variance / total;
         let norm = total.sqrt().recip();
-        let mut white: Row = [0.0; MAX_COLUMNS + 1];
+        let mut white: Row<C> = [0.0; C];
         for ((out, value), &x) in white.iter_mut().zip(&mut state).zip(row) {
             let innovation = x - *value;
             *out = innovation * norm;
             *value += gain * innovation;
         }
         variance *= 1.0 - gain;
-        log_det += total.ln();
+        // One logarithm for many factors; taken before the product can leave the range of a float.
+        product *= total;
+        if !(1e-200..1e200).contains(&product) {
+            log_det += product.ln();
+            product = 1.0;
+        }
         emit(&white);
     }
-    log_det
+    log_det + product.ln()
 }
