@@ -1,6 +1,8 @@
 //! Numbers in, evidence out: inference for slow change. Knows nothing of people or files.
 
 pub mod boundary;
+pub mod edetector;
+pub mod eprocess;
 mod error;
 pub mod glr;
 pub mod multiple;

@@ -10,13 +10,26 @@ fn focus_equals_the_maximum_over_all_splits() {
     let file = vectors("glr_bruteforce");
     let z = numbers(&file["z"]);
     for (name, before, direction) in [
-        ("glr_known_mean0_two_sided", Before::Known(0.0), Direction::Both),
+        (
+            "glr_known_mean0_two_sided",
+            Before::Known(0.0),
+            Direction::Both,
+        ),
         ("glr_known_mean0_up", Before::Known(0.0), Direction::Up),
-        ("glr_unknown_mean_two_sided", Before::Unknown, Direction::Both),
+        (
+            "glr_unknown_mean_two_sided",
+            Before::Unknown,
+            Direction::Both,
+        ),
     ] {
         let mut focus = GaussianFocus::new(before, direction).unwrap();
         for (t, (x, stored)) in z.iter().zip(numbers(&file[name])).enumerate() {
-            close(focus.update(*x).unwrap(), stored, 1e-9, &format!("{name} t {t}"));
+            close(
+                focus.update(*x).unwrap(),
+                stored,
+                1e-9,
+                &format!("{name} t {t}"),
+            );
         }
     }
 }
@@ -63,10 +76,22 @@ fn focus_equals_the_published_implementation() {
             continue;
         }
         let tolerance = if gaussian { 1e-9 } else { 2e-8 };
-        for (i, stored) in indices(&case["idx"]).into_iter().zip(numbers(&case["stat"])) {
-            close(values[i], stored, tolerance, &format!("{model} {side} index {i}"));
+        for (i, stored) in indices(&case["idx"])
+            .into_iter()
+            .zip(numbers(&case["stat"]))
+        {
+            close(
+                values[i],
+                stored,
+                tolerance,
+                &format!("{model} {side} index {i}"),
+            );
         }
-        assert_eq!(scan.change as f64, number(&case["final_changepoint"]["changepoint"]), "{model} {side}");
+        assert_eq!(
+            scan.change as f64,
+            number(&case["final_changepoint"]["changepoint"]),
+            "{model} {side}"
+        );
         compared += 1;
     }
     assert_eq!(compared, 8);
@@ -80,14 +105,32 @@ fn exact_run_lengths() {
         let (gamma, delta) = (f("gamma"), f("delta"));
         let h = cusum_threshold(delta / 2.0, gamma).unwrap();
         close(h, f("h"), 1e-6, &format!("h at {gamma} {delta}"));
-        close(cusum_arl(delta / 2.0, h, delta).unwrap(), f("D_cusum"), 1e-6, "delay");
-        close(shewhart_delay(delta, gamma).unwrap(), f("shewhart_D"), 1e-9, "threshold delay");
+        close(
+            cusum_arl(delta / 2.0, h, delta).unwrap(),
+            f("D_cusum"),
+            1e-6,
+            "delay",
+        );
+        close(
+            shewhart_delay(delta, gamma).unwrap(),
+            f("shewhart_D"),
+            1e-9,
+            "threshold delay",
+        );
     }
-    for (h, row) in file["meta"]["montgomery_two_sided_k0_5"].as_object().unwrap() {
+    for (h, row) in file["meta"]["montgomery_two_sided_k0_5"]
+        .as_object()
+        .unwrap()
+    {
         let h: f64 = h.parse().unwrap();
         for (delta, stored) in row.as_object().unwrap() {
             let ours = two_sided_arl(0.5, h, delta.parse().unwrap()).unwrap();
-            close(ours, number(stored), 1e-7, &format!("Montgomery h {h} delta {delta}"));
+            close(
+                ours,
+                number(stored),
+                1e-7,
+                &format!("Montgomery h {h} delta {delta}"),
+            );
         }
     }
 }

@@ -16,7 +16,10 @@ fn p_value_procedures() {
     };
     let bh = benjamini_hochberg(&p).unwrap();
     assert_eq!(bh.rejected(0.05), sorted("bh05"));
-    assert_eq!(benjamini_yekutieli(&p).unwrap().rejected(0.05), sorted("by05"));
+    assert_eq!(
+        benjamini_yekutieli(&p).unwrap().rejected(0.05),
+        sorted("by05")
+    );
     assert_eq!(holm(&p).unwrap().rejected(0.05), sorted("holm05"));
     for (ours, stored) in bh.p.iter().zip(numbers(&file["bh_adj"])) {
         close(*ours, stored, 1e-12, "adjusted p");
