@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Figures and self-contained pages: verdicts in, one HTML file out.
+//!
+//! [`page`] is a pure function: the same input gives the same bytes. The page works without script,
+//! asks for nothing from elsewhere, and cannot hold a message: no input type has a field for one.
+
+#![deny(clippy::indexing_slicing)]
+
+mod coverage;
+mod figure;
+mod html;
+mod input;
+mod num;
+mod page;
+mod plot;
+mod series;
+mod strings;
+
+pub use input::{CardText, Cohort, CohortRow, Import, Interval, Page, PersonLine, Shares, Source};
+pub use page::page;

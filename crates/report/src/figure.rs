@@ -1,0 +1,93 @@
+//! A figure is always an image with a title, a description, and its table right under it.
+
+use crate::html::Html;
+use crate::plot::label;
+use crate::strings;
+
+/// What every figure says about itself.
+pub(crate) struct Figure<'a> {
+    /// Short name.
+    pub(crate) title: &'a str,
+    /// One sentence that says what the figure shows, for people who do not see it.
+    pub(crate) sentence: &'a str,
+    /// Width of the `viewBox`.
+    pub(crate) width: u32,
+    /// Height of the `viewBox`.
+    pub(crate) height: u32,
+    /// Printed in the corner of every figure, such as "synthetic data".
+    pub(crate) label: Option<&'a str>,
+}
+
+/// A table of text.
+pub(crate) struct Table {
+    /// What it holds.
+    pub(crate) caption: String,
+    /// Column headings, with units.
+    pub(crate) head: Vec<String>,
+    /// Rows; the first cell names the row.
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Figure<'_> {
+    /// Draws the figure and puts its table under it.
+    pub(crate) fn draw(&self, h: &mut Html, table: &Table, inner: impl FnOnce(&mut Html)) {
+        let id = h.next_id();
+        let (title_id, desc_id) = (format!("t{id}"), format!("d{id}"));
+        let view = format!("0 0 {} {}", self.width, self.height);
+        let wide = if self.width > 500 { "scroll" } else { "fig" };
+        h.el("figure", &[], |h| {
+            h.el("div", &[("class", wide)], |h| {
+                let both = format!("{title_id} {desc_id}");
+                let attrs = [
+                    ("role", "img"),
+                    ("aria-labelledby", both.as_str()),
+                    ("viewBox", &view),
+                ];
+                h.el("svg", &attrs, |h| {
+                    h.leaf("title", &[("id", &title_id)], self.title);
+                    h.leaf("desc", &[("id", &desc_id)], self.sentence);
+                    inner(h);
+                    if let Some(text) = self.label {
+                        label(h, f64::from(self.width) - 8.0, 9.0, "e mark", text);
+                    }
+                });
+            });
+            table.folded(h);
+        });
+        h.line();
+    }
+}
+
+impl Table {
+    /// The table behind a summary.
+    pub(crate) fn folded(&self, h: &mut Html) {
+        h.el("details", &[("class", "data")], |h| {
+            h.leaf("summary", &[], strings::TABLE);
+            h.el("div", &[("class", "scroll")], |h| self.write(h));
+        });
+    }
+
+    /// The table in the open.
+    pub(crate) fn write(&self, h: &mut Html) {
+        h.el("table", &[], |h| {
+            h.leaf("caption", &[], &self.caption);
+            h.el("thead", &[], |h| {
+                h.el("tr", &[], |h| {
+                    for cell in &self.head {
+                        h.leaf("th", &[("scope", "col")], cell);
+                    }
+                });
+            });
+            h.el("tbody", &[], |h| {
+                for row in &self.rows {
+                    h.el("tr", &[], |h| {
+                        for (i, cell) in row.iter().enumerate() {
+                            h.leaf(if i == 0 { "th" } else { "td" }, &[], cell);
+                        }
+                    });
+                }
+            });
+        });
+        h.line();
+    }
+}
