@@ -1,5 +1,6 @@
 //! Numbers in, evidence out: inference for slow change. Knows nothing of people or files.
 
+pub mod baseline;
 pub mod boundary;
 pub mod edetector;
 pub mod eprocess;
