@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod boundary;
+pub mod cs;
 pub mod edetector;
 pub mod eprocess;
 mod error;
