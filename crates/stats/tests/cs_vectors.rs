@@ -2,6 +2,7 @@
 
 mod support;
 
+use driftlead_stats::boundary::{GammaExponential, Mixture};
 use driftlead_stats::cs::*;
 use serde_json::Value;
 use support::{close, indices, number, numbers, vectors};
@@ -170,6 +171,9 @@ fn effects() {
                 close(0.5 * (i.low + i.high), number(&row["mean"]), 1e-9, "mean");
                 close(asymptotic.half_width(), number(&row["asympcs_half"]), 1e-9, "asymptotic");
                 close(0.5 * (d.low + d.high), number(&row["ipw_mean"]), 1e-9, "ipw");
+                let eb = GammaExponential::new(20.0, 0.025, 2.0).unwrap();
+                let half = eb.bound(number(&row["V"]), 0.025).unwrap() / (t + 1) as f64;
+                close(half, number(&row["eb_half"]), 1e-9, "empirical Bernstein");
                 close(design.half_width(), number(&row["design_half"]), 1e-9, "design");
             }
         }

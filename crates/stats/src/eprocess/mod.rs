@@ -6,6 +6,7 @@
 
 mod calibrate;
 mod conformal;
+mod joint;
 mod verdict;
 mod weights;
 
@@ -13,5 +14,6 @@ pub use calibrate::{
     adjust_running_max, calibrate_integrated, calibrate_power, merge_mean, merge_product, p_from_e,
 };
 pub use conformal::SimpleJumper;
+pub use joint::JointVerdict;
 pub use verdict::{Verdict, change_interval};
 pub use weights::Weights;
