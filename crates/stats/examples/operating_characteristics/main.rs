@@ -1,0 +1,38 @@
+//! Prints the operating characteristics of the detectors as Markdown tables.
+//!
+//! `cargo run --release -p driftlead-stats --example operating_characteristics -- [--quick] [--seed N] [TABLE...]`
+//!
+//! Tables: `delay`, `unknown`, `population`, `autocorrelation`; all of them without an argument.
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
+mod autocorrelation;
+mod delays;
+mod population;
+mod unknown_baseline;
+
+/// What the command line asked for.
+pub(crate) struct Options {
+    pub(crate) quick: bool,
+    pub(crate) seed: u64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after = |flag: &str| arguments.iter().position(|a| a == flag).and_then(|i| arguments.get(i + 1));
+    let seed = after("--seed").and_then(|s| s.parse().ok()).unwrap_or(20_261_124);
+    let options = Options { quick: arguments.iter().any(|a| a == "--quick"), seed };
+    let named = |name: &str| arguments.iter().any(|a| a == name);
+    let tables: [(&str, fn(&Options)); 4] = [
+        ("delay", delays::run),
+        ("unknown", unknown_baseline::run),
+        ("population", population::run),
+        ("autocorrelation", autocorrelation::run),
+    ];
+    let all = !tables.iter().any(|(name, _)| named(name));
+    println!("# Operating characteristics (seed {seed}{})", if options.quick { ", quick" } else { "" });
+    for (name, table) in tables {
+        if all || named(name) {
+            table(&options);
+        }
+    }
+}
