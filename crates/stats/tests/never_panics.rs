@@ -1,0 +1,75 @@
+//! No input of any kind makes the streaming estimators panic or leave a NaN behind.
+
+use driftlead_stats::baseline::{PosteriorAveraged, Prior};
+use driftlead_stats::boundary::*;
+use driftlead_stats::cs::*;
+use driftlead_stats::edetector::*;
+use driftlead_stats::eprocess::*;
+use driftlead_stats::glr::{Before, Direction, GaussianFocus};
+use driftlead_stats::multiple::*;
+use driftlead_stats::special;
+use proptest::prelude::*;
+
+/// Any `f64`, with the awkward ones over-represented.
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<f64>(),
+        -3.0f64..3.0,
+        0.0f64..=1.0,
+        prop::sample::select(vec![0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 1e300]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn streaming_estimators(xs in prop::collection::vec(any_number(), 1..40), m in any_number(), level in any_number()) {
+        for baseline in [Baseline::Normal { mean: m, sd: 1.0 }, Baseline::Bernoulli { p: m }, Baseline::Bounded { mean: m }] {
+            for recursion in [Recursion::ShiryaevRoberts, Recursion::Cusum, Recursion::SequentialTest] {
+                let grid = Alternatives::equal(vec![-0.1, 0.3]).unwrap();
+                let Ok(mut detector) = EDetector::new(baseline, grid, recursion) else { continue };
+                for &x in &xs {
+                    if let Ok(value) = detector.update(x) {
+                        prop_assert!(!value.is_nan());
+                    }
+                }
+            }
+        }
+        let mut focus = GaussianFocus::new(Before::Unknown, Direction::Both).unwrap();
+        let mut bernstein = PredMixBernstein::new(0.05, 0.5).unwrap();
+        let mut hedged = BettingSequence::hedged(0.05, 20).unwrap();
+        let mut conjugate = ConjugateBernstein::new(0.05, 5.0).unwrap();
+        let mut asymptotic = AsymptoticSequence::new(0.05, 5.0).unwrap();
+        let mut posterior =
+            PosteriorAveraged::new(&Prior::beta(2.0, 5.0, 4).unwrap(), &[0.5, 2.0], Weights::OpenEnded).unwrap();
+        for &x in &xs {
+            let _ = (focus.update(x), asymptotic.update(x), bernstein.update(x), conjugate.update(x));
+            prop_assert!(!bernstein.interval().low.is_nan());
+            if let Ok(interval) = hedged.update(x) {
+                prop_assert!(!interval.width().is_nan());
+            }
+            prop_assert!(conjugate.interval().unwrap().width() >= 0.0);
+            prop_assert!(!posterior.update(x > 0.0).is_nan());
+        }
+        let _ = (e_bh(&xs, level), closed_e_bh(&xs, level), holm(&xs), benjamini_yekutieli(&xs));
+        let _ = (calibrate_power(m, level), calibrate_integrated(m), adjust_running_max(m), merge_product(&xs));
+    }
+
+    #[test]
+    fn boundaries(v in any_number(), alpha in any_number(), v_opt in any_number(), c in any_number()) {
+        let check = |bound: driftlead_stats::Result<f64>| {
+            if let Ok(value) = bound {
+                assert!(!value.is_nan(), "v {v} alpha {alpha} v_opt {v_opt} c {c}");
+            }
+        };
+        for sides in [Sides::One, Sides::Two] {
+            if let Ok(m) = NormalMixture::new(v_opt, 0.05, sides) { check(m.bound(v, alpha)); }
+            if let Ok(m) = BetaBinomial::new(v_opt, 0.05, c, 0.5, sides) { check(m.bound(v, alpha)); }
+        }
+        if let Ok(m) = GammaExponential::new(v_opt, 0.05, c) { check(m.bound(v, alpha)); }
+        if let Ok(m) = GammaPoisson::new(v_opt, 0.05, c) { check(m.bound(v, alpha)); }
+        if let Ok(s) = PolyStitching::new(v_opt, c) { check(s.bound(v, alpha)); }
+        let _ = (special::normal_quantile(v), special::ln_normal_cdf(v), special::zeta(v), special::ln_gamma(v));
+    }
+}
