@@ -3,7 +3,9 @@
 
 use driftlead_stats::baseline::{PosteriorAveraged, Prior};
 use driftlead_stats::cs::{BettingSequence, ConjugateBernstein, PredMixBernstein};
-use driftlead_stats::edetector::{Alternatives, Baseline, BinaryBank, EDetector, GaussianBank, Recursion};
+use driftlead_stats::edetector::{
+    Alternatives, Baseline, BinaryBank, EDetector, GaussianBank, Recursion,
+};
 use driftlead_stats::eprocess::Weights;
 use driftlead_stats::glr::{Before, BernoulliFocus, Direction, GaussianFocus};
 use driftlead_stats::multiple::{closed_e_bh, e_bh};
@@ -26,37 +28,63 @@ fn report(name: &str, updates: usize, mut work: impl FnMut()) {
 fn main() {
     let mut luck = Stream::new(1, 0, 0, 1);
     let normals: Vec<f64> = (0..1 << 17).map(|_| luck.normal()).collect();
-    let bits: Vec<f64> = (0..1 << 17).map(|_| f64::from(u8::from(luck.uniform() < 0.1))).collect();
+    let bits: Vec<f64> = (0..1 << 17)
+        .map(|_| f64::from(u8::from(luck.uniform() < 0.1)))
+        .collect();
     let streams = 1024;
     for k in [1, 4, 8, 16] {
         let grid = Alternatives::geometric_bernoulli(0.1, 0.03, k).expect("grid");
         let mut bank = BinaryBank::new(0.1, &grid, streams).expect("bank");
-        report(&format!("e-SR, binary bank, K = {k}, 1024 streams"), 40 * bits.len(), || {
-            for _ in 0..40 {
-                for row in bits.chunks_exact(streams) {
-                    black_box(bank.update(black_box(row)).expect("row"));
+        report(
+            &format!("e-SR, binary bank, K = {k}, 1024 streams"),
+            40 * bits.len(),
+            || {
+                for _ in 0..40 {
+                    for row in bits.chunks_exact(streams) {
+                        black_box(bank.update(black_box(row)).expect("row"));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     let grid = Alternatives::geometric_normal(0.1, 2.0, 8).expect("grid");
     let mut bank = GaussianBank::new(grid.clone(), streams);
-    report("e-SR, Gaussian bank, K = 8, 1024 streams", normals.len(), || {
-        for row in normals.chunks_exact(streams) {
-            black_box(bank.update(black_box(row)).expect("row"));
-        }
-    });
+    report(
+        "e-SR, Gaussian bank, K = 8, 1024 streams",
+        normals.len(),
+        || {
+            for row in normals.chunks_exact(streams) {
+                black_box(bank.update(black_box(row)).expect("row"));
+            }
+        },
+    );
     let baseline = Baseline::standard_normal(0.0).expect("baseline");
     let mut single = EDetector::new(baseline, grid, Recursion::ShiryaevRoberts).expect("detector");
-    report("e-SR, one stream in the log domain, K = 8", normals.len(), || {
-        normals.iter().for_each(|&x| {
-            black_box(single.update(x).expect("x"));
-        });
-    });
+    report(
+        "e-SR, one stream in the log domain, K = 8",
+        normals.len(),
+        || {
+            normals.iter().for_each(|&x| {
+                black_box(single.update(x).expect("x"));
+            });
+        },
+    );
     for (name, before, direction) in [
-        ("FOCuS Gaussian, known mean, up", Before::Known(0.0), Direction::Up),
-        ("FOCuS Gaussian, known mean, both", Before::Known(0.0), Direction::Both),
-        ("FOCuS Gaussian, unknown mean, both", Before::Unknown, Direction::Both),
+        (
+            "FOCuS Gaussian, known mean, up",
+            Before::Known(0.0),
+            Direction::Up,
+        ),
+        (
+            "FOCuS Gaussian, known mean, both",
+            Before::Known(0.0),
+            Direction::Both,
+        ),
+        (
+            "FOCuS Gaussian, unknown mean, both",
+            Before::Unknown,
+            Direction::Both,
+        ),
     ] {
         report(name, normals.len(), || {
             for chunk in normals.chunks(1 << 15) {
@@ -76,7 +104,8 @@ fn main() {
     let prior = Prior::beta(2.0, 18.0, 16).expect("prior");
     let shifts = PosteriorAveraged::default_shifts();
     report("posterior-averaged e-process, 16 x 5", 1 << 15, || {
-        let mut e = PosteriorAveraged::new(&prior, &shifts, Weights::Horizon(365)).expect("process");
+        let mut e =
+            PosteriorAveraged::new(&prior, &shifts, Weights::Horizon(365)).expect("process");
         bits[..1 << 15].iter().for_each(|&x| {
             black_box(e.update(x > 0.5));
         });
@@ -87,25 +116,37 @@ fn main() {
             black_box(cs.update(x).expect("x"));
         });
     });
-    report("predictable-mixture empirical Bernstein", bits.len(), || {
-        let mut cs = PredMixBernstein::new(0.05, 0.5).expect("cs");
-        bits.iter().for_each(|&x| {
-            cs.update(x).expect("x");
-            black_box(cs.interval());
-        });
-    });
-    report("conjugate empirical Bernstein with its interval", 2000, || {
-        let mut cs = ConjugateBernstein::new(0.05, 25.0).expect("cs");
-        bits[..2000].iter().for_each(|&x| {
-            cs.update(x).expect("x");
-            black_box(cs.interval().expect("interval"));
-        });
-    });
+    report(
+        "predictable-mixture empirical Bernstein",
+        bits.len(),
+        || {
+            let mut cs = PredMixBernstein::new(0.05, 0.5).expect("cs");
+            bits.iter().for_each(|&x| {
+                cs.update(x).expect("x");
+                black_box(cs.interval());
+            });
+        },
+    );
+    report(
+        "conjugate empirical Bernstein with its interval",
+        2000,
+        || {
+            let mut cs = ConjugateBernstein::new(0.05, 25.0).expect("cs");
+            bits[..2000].iter().for_each(|&x| {
+                cs.update(x).expect("x");
+                black_box(cs.interval().expect("interval"));
+            });
+        },
+    );
     let e: Vec<f64> = normals[..10_000].iter().map(|z| (3.0 * z).exp()).collect();
     report("e-BH, 10,000 hypotheses (hypotheses/s)", e.len(), || {
         black_box(e_bh(&e, 0.05).expect("e"));
     });
-    report("closed e-BH, 10,000 hypotheses (hypotheses/s)", e.len(), || {
-        black_box(closed_e_bh(&e, 0.05).expect("e"));
-    });
+    report(
+        "closed e-BH, 10,000 hypotheses (hypotheses/s)",
+        e.len(),
+        || {
+            black_box(closed_e_bh(&e, 0.05).expect("e"));
+        },
+    );
 }

@@ -1,4 +1,45 @@
 //! Numbers in, evidence out: inference for slow change. Knows nothing of people or files.
+//!
+//! # Which one when
+//!
+//! | question | use | what it guarantees |
+//! |---|---|---|
+//! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms |
+//! | May a report say "moved"? Level before is known | [`eprocess::Verdict`] | probability of ever being wrong at most `alpha` |
+//! | The same, several markers of one person | [`eprocess::JointVerdict`], or [`eprocess::merge_mean`] | the same |
+//! | The same, baseline of the person unknown | [`baseline::Guarded`] | false alarms limited at every baseline, up to a stated simulation error |
+//! | Which of many people or markers moved? | [`multiple::closed_e_bh`] | false discovery rate at any stopping time |
+//! | How large is a mean, looked at all the time? | [`cs`] | an interval that holds at all times at once |
+//! | How fast could any detector be? | [`glr::cusum_delay`] | exact optimum for a known shift |
+//! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
+//!
+//! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
+//! to be false once; it says nothing about how many of the people flagged have changed. A *verdict*
+//! spends a fixed probability over all time, and its e-values may be combined across people.
+//!
+//! ```
+//! use driftlead_stats::edetector::{Alternatives, Baseline};
+//! use driftlead_stats::eprocess::{Verdict, Weights};
+//! use driftlead_stats::multiple::closed_e_bh;
+//!
+//! let start = || {
+//!     let grid = Alternatives::geometric_bernoulli(0.1, 0.03, 8)?;
+//!     Verdict::new(Baseline::Bernoulli { p: 0.1 }, grid, Weights::Horizon(180))
+//! };
+//! let mut people = vec![start()?, start()?, start()?];
+//! for t in 0..180u32 {
+//!     for (person, verdict) in people.iter_mut().enumerate() {
+//!         let often = if person == 1 && t >= 60 { 2 } else { 10 };
+//!         verdict.update(if t % often == 0 { 1.0 } else { 0.0 })?;
+//!     }
+//! }
+//! let e: Vec<f64> = people.iter().map(Verdict::e_value).collect();
+//! assert_eq!(closed_e_bh(&e, 0.05)?, [1]);
+//! # Ok::<(), driftlead_stats::StatsError>(())
+//! ```
+//!
+//! Sums run in the log domain or are capped; NaN and infinite observations are refused with a
+//! [`StatsError`] that leaves the state unchanged; constant streams and zero variance are defined.
 
 pub mod baseline;
 pub mod boundary;

@@ -17,7 +17,12 @@ fn compare(ours: &[f64], idx: &[usize], stored: &Value, what: &str) {
 fn each_stream(mut f: impl FnMut(&str, &Value, &[f64], &[usize])) {
     let file = vectors("confseq_betting");
     for (name, stream) in file["streams"].as_object().unwrap() {
-        f(name, stream, &numbers(&stream["x"]), &indices(&stream["idx"]));
+        f(
+            name,
+            stream,
+            &numbers(&stream["x"]),
+            &indices(&stream["idx"]),
+        );
     }
 }
 
@@ -36,12 +41,25 @@ fn bets(xs: &[f64], bet: impl Fn(&Bets) -> f64) -> Vec<f64> {
 #[test]
 fn predictable_bets() {
     each_stream(|name, stream, xs, idx| {
-        for (key, alpha) in [("lambda_predmix_eb_a05", 0.05), ("lambda_predmix_eb_a025", 0.025)] {
-            compare(&bets(xs, |b| b.empirical_bernstein(alpha)), idx, &stream[key], name);
+        for (key, alpha) in [
+            ("lambda_predmix_eb_a05", 0.05),
+            ("lambda_predmix_eb_a025", 0.025),
+        ] {
+            compare(
+                &bets(xs, |b| b.empirical_bernstein(alpha)),
+                idx,
+                &stream[key],
+                name,
+            );
         }
         for m in [0.1, 0.2, 0.3, 0.5, 0.7] {
             let kelly = bets(xs, |b| b.approximate_kelly(m));
-            compare(&kelly, idx, &stream[format!("lambda_aKelly_m{m}")], &format!("{name} aKelly {m}"));
+            compare(
+                &kelly,
+                idx,
+                &stream[format!("lambda_aKelly_m{m}")],
+                &format!("{name} aKelly {m}"),
+            );
             let lbow = bets(xs, |b| b.lower_bound_on_wealth(m));
             let key = format!("lambda_LBOW_m{m}");
             for (&i, stored) in idx.iter().zip(stream[&key].as_array().unwrap()) {
@@ -63,7 +81,11 @@ fn martingales() {
     each_stream(|name, stream, xs, idx| {
         for case in stream["marts"].as_array().unwrap() {
             let f = |key: &str| number(&case[key]);
-            let joint = if case["convex_comb"].as_bool().unwrap() { Combination::Sum } else { Combination::Max };
+            let joint = if case["convex_comb"].as_bool().unwrap() {
+                Combination::Sum
+            } else {
+                Combination::Max
+            };
             let (m, theta, trunc) = (f("m"), f("theta"), f("trunc_scale"));
             let mut capital = BettingMartingale::new(m, 0.05, theta, trunc, joint).unwrap();
             let ours: Vec<f64> = xs.iter().map(|&x| capital.update(x).unwrap()).collect();
@@ -71,7 +93,11 @@ fn martingales() {
                 match stored.as_f64() {
                     Some(stored) => close(ours[i], stored, 1e-9, &format!("{name} {case} {i}")),
                     None => {
-                        assert_eq!(ours[i], f64::NEG_INFINITY, "{name} m {m} theta {theta} {trunc} {i}");
+                        assert_eq!(
+                            ours[i],
+                            f64::NEG_INFINITY,
+                            "{name} m {m} theta {theta} {trunc} {i}"
+                        );
                         ruined += 1;
                     }
                 }
@@ -107,7 +133,10 @@ fn sequences() {
                 conjugate.interval().unwrap(),
                 conjugate_bernstein.interval().unwrap(),
             ];
-            intervals.iter_mut().zip(row).for_each(|(list, i)| list.push(i));
+            intervals
+                .iter_mut()
+                .zip(row)
+                .for_each(|(list, i)| list.push(i));
         }
         let keys = [
             "hedged_cs_breaks1000_a05_ri",
@@ -120,7 +149,10 @@ fn sequences() {
         for (key, list) in keys.iter().zip(&intervals) {
             let stored = &stream["cs"][key];
             if stored.get("error").is_some() {
-                assert_eq!((name, *key), ("constant_half_n100", "conjmix_empbern_vopt25_a05"));
+                assert_eq!(
+                    (name, *key),
+                    ("constant_half_n100", "conjmix_empbern_vopt25_a05")
+                );
                 assert!(list.iter().all(|i| i.contains(0.5)));
                 continue;
             }
@@ -138,15 +170,30 @@ fn without_replacement() {
     let size = file["N"].as_u64().unwrap() as usize;
     let steps = file["breaks"].as_u64().unwrap() as usize;
     let mut sequence = BettingSequence::without_replacement(0.05, steps, size).unwrap();
-    let mut capital =
-        BettingMartingale::without_replacement(number(&file["m"]), 0.05, 0.5, 0.5, Combination::Max, size).unwrap();
-    let (low, high, mart) =
-        (numbers(&file["hedged_l"]), numbers(&file["hedged_u"]), numbers(&file["log_mart"]));
+    let mut capital = BettingMartingale::without_replacement(
+        number(&file["m"]),
+        0.05,
+        0.5,
+        0.5,
+        Combination::Max,
+        size,
+    )
+    .unwrap();
+    let (low, high, mart) = (
+        numbers(&file["hedged_l"]),
+        numbers(&file["hedged_u"]),
+        numbers(&file["log_mart"]),
+    );
     for (t, x) in numbers(&file["x"]).into_iter().enumerate() {
         let interval = sequence.update(x).unwrap();
         close(interval.low, low[t], 1e-9, &format!("low {t}"));
         close(interval.high, high[t], 1e-9, &format!("high {t}"));
-        close(capital.update(x).unwrap(), mart[t], 1e-9, &format!("capital {t}"));
+        close(
+            capital.update(x).unwrap(),
+            mart[t],
+            1e-9,
+            &format!("capital {t}"),
+        );
     }
 }
 
@@ -162,19 +209,36 @@ fn effects() {
     let mut sum = 0.0;
     for t in 0..a.len() {
         let m = if t == 0 { 0.5 } else { sum / t as f64 };
-        asymptotic.update((a[t] - p) / (p * (1.0 - p)) * (y[t] - m)).unwrap();
+        asymptotic
+            .update((a[t] - p) / (p * (1.0 - p)) * (y[t] - m))
+            .unwrap();
         design.update(a[t] > 0.5, p, y[t]).unwrap();
         sum += y[t];
         for row in stored["rows"].as_array().unwrap() {
             if row["t"].as_u64().unwrap() as usize == t + 1 {
                 let (i, d) = (asymptotic.interval(), design.interval());
                 close(0.5 * (i.low + i.high), number(&row["mean"]), 1e-9, "mean");
-                close(asymptotic.half_width(), number(&row["asympcs_half"]), 1e-9, "asymptotic");
-                close(0.5 * (d.low + d.high), number(&row["ipw_mean"]), 1e-9, "ipw");
+                close(
+                    asymptotic.half_width(),
+                    number(&row["asympcs_half"]),
+                    1e-9,
+                    "asymptotic",
+                );
+                close(
+                    0.5 * (d.low + d.high),
+                    number(&row["ipw_mean"]),
+                    1e-9,
+                    "ipw",
+                );
                 let eb = GammaExponential::new(20.0, 0.025, 2.0).unwrap();
                 let half = eb.bound(number(&row["V"]), 0.025).unwrap() / (t + 1) as f64;
                 close(half, number(&row["eb_half"]), 1e-9, "empirical Bernstein");
-                close(design.half_width(), number(&row["design_half"]), 1e-9, "design");
+                close(
+                    design.half_width(),
+                    number(&row["design_half"]),
+                    1e-9,
+                    "design",
+                );
             }
         }
     }

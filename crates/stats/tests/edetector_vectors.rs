@@ -26,7 +26,8 @@ fn log_values(case: &Value, xs: &[f64]) -> Vec<f64> {
         "ST" => Recursion::SequentialTest,
         _ => return glr_values(base, side, xs),
     };
-    let grid = Alternatives::weighted(numbers(&case["lambdas"]), numbers(&case["weights"])).unwrap();
+    let grid =
+        Alternatives::weighted(numbers(&case["lambdas"]), numbers(&case["weights"])).unwrap();
     let mut detector = EDetector::new(base, grid, recursion).unwrap();
     xs.iter().map(|&x| detector.update(x).unwrap()).collect()
 }
@@ -58,13 +59,28 @@ fn values_and_stopping_times() {
         let xs = numbers(&file["streams"][case["stream"].as_str().unwrap()]);
         let ours = log_values(case, &xs);
         let glr = case["method"] == "GLRCU";
-        for (t, stored) in indices(&case["t"]).into_iter().zip(numbers(&case["log_values"])) {
+        for (t, stored) in indices(&case["t"])
+            .into_iter()
+            .zip(numbers(&case["log_values"]))
+        {
             // One-sided scan: with nothing of the right sign ours is 0.
-            let value = if glr { ours[t - 1].max(0.0) } else { ours[t - 1] };
-            close(value, if glr { stored.max(0.0) } else { stored }, 1e-12, &format!("case {i} t {t}"));
+            let value = if glr {
+                ours[t - 1].max(0.0)
+            } else {
+                ours[t - 1]
+            };
+            close(
+                value,
+                if glr { stored.max(0.0) } else { stored },
+                1e-12,
+                &format!("case {i} t {t}"),
+            );
         }
         let threshold = number(&case["threshold"]);
-        let stop = ours.iter().position(|v| *v > threshold).map_or(0, |t| t as u64 + 1);
+        let stop = ours
+            .iter()
+            .position(|v| *v > threshold)
+            .map_or(0, |t| t as u64 + 1);
         assert_eq!(stop, case["stopped_time"].as_u64().unwrap(), "case {i}");
     }
     assert_eq!(cases.len(), 60);
@@ -88,10 +104,19 @@ fn grids_of_the_reference_rule() {
         let grid = Alternatives::reference(&baseline(case), tail, alpha, lower, upper).unwrap();
         // A rule that is degenerate repeats its one bet per side in the reference.
         let lambdas = grid.lambdas();
-        assert_eq!(lambdas.len() as u64, case["k"].as_u64().unwrap(), "case {i}");
+        assert_eq!(
+            lambdas.len() as u64,
+            case["k"].as_u64().unwrap(),
+            "case {i}"
+        );
         for (k, (l, w)) in lambdas.iter().zip(grid.weights()).enumerate() {
             close(*l, stored[k], 1e-10, &format!("case {i} lambda {k}"));
-            close(*w, numbers(&case["weights"])[k], 1e-10, &format!("case {i} weight {k}"));
+            close(
+                *w,
+                numbers(&case["weights"])[k],
+                1e-10,
+                &format!("case {i} weight {k}"),
+            );
         }
     }
 }
@@ -102,7 +127,10 @@ fn fifty_digit_values() {
     let xs = numbers(&file["x"]);
     let p = number(&file["p0"]);
     let odds = |q: f64| (q / (1.0 - q)).ln();
-    let lambdas: Vec<f64> = numbers(&file["alts"]).iter().map(|a| odds(*a) - odds(p)).collect();
+    let lambdas: Vec<f64> = numbers(&file["alts"])
+        .iter()
+        .map(|a| odds(*a) - odds(p))
+        .collect();
     let grid = || Alternatives::equal(lambdas.clone()).unwrap();
     let base = Baseline::Bernoulli { p };
     let at = indices(&file["t"]);
@@ -113,7 +141,9 @@ fn fifty_digit_values() {
         let mut detector = EDetector::new(base, grid(), recursion).unwrap();
         for (t, &x) in xs.iter().enumerate() {
             let value = detector.update(x).unwrap();
-            let Some(i) = at.iter().position(|&s| s == t) else { continue };
+            let Some(i) = at.iter().position(|&s| s == t) else {
+                continue;
+            };
             close(value, number(&file[mix][i]), 1e-12, mix);
             for (k, component) in detector.ln_components().iter().enumerate() {
                 close(*component, number(&file[each][k][i]), 1e-12, each);
@@ -138,23 +168,49 @@ fn fifty_digit_values() {
 fn calibrators_adjuster_and_jumper() {
     let file = vectors("evalues_causal_misc");
     let e = numbers(&file["e"]);
-    close(merge_mean(&e).unwrap(), number(&file["arith_mean"]), 1e-12, "mean");
+    close(
+        merge_mean(&e).unwrap(),
+        number(&file["arith_mean"]),
+        1e-12,
+        "mean",
+    );
     for (e, stored) in e.iter().zip(numbers(&file["p_from_e"])) {
         close(p_from_e(*e).unwrap(), stored, 1e-12, "p from e");
     }
     for row in file["calibrator_kappa05"].as_array().unwrap() {
-        close(calibrate_power(number(&row["p"]), 0.5).unwrap(), number(&row["e"]), 1e-12, "power");
+        close(
+            calibrate_power(number(&row["p"]), 0.5).unwrap(),
+            number(&row["e"]),
+            1e-12,
+            "power",
+        );
     }
     for row in file["calibrator_int"].as_array().unwrap() {
-        close(calibrate_integrated(number(&row["p"])).unwrap(), number(&row["e"]), 1e-12, "integrated");
+        close(
+            calibrate_integrated(number(&row["p"])).unwrap(),
+            number(&row["e"]),
+            1e-12,
+            "integrated",
+        );
     }
     for row in file["adjuster_runmax"].as_array().unwrap() {
-        close(adjust_running_max(number(&row["max_e"])).unwrap(), number(&row["e"]), 1e-12, "adjuster");
+        close(
+            adjust_running_max(number(&row["max_e"])).unwrap(),
+            number(&row["e"]),
+            1e-12,
+            "adjuster",
+        );
     }
     let stored = &file["simple_jumper"];
     let mut jumper = SimpleJumper::new(number(&stored["J"])).unwrap();
-    let ours: Vec<f64> = numbers(&stored["p"]).iter().map(|&p| jumper.update(p).unwrap()).collect();
-    for (i, value) in indices(&stored["idx"]).into_iter().zip(numbers(&stored["log_S"])) {
+    let ours: Vec<f64> = numbers(&stored["p"])
+        .iter()
+        .map(|&p| jumper.update(p).unwrap())
+        .collect();
+    for (i, value) in indices(&stored["idx"])
+        .into_iter()
+        .zip(numbers(&stored["log_S"]))
+    {
         close(ours[i], value, 1e-12, "jumper");
     }
 }

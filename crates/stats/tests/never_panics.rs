@@ -16,7 +16,15 @@ fn any_number() -> impl Strategy<Value = f64> {
         any::<f64>(),
         -3.0f64..3.0,
         0.0f64..=1.0,
-        prop::sample::select(vec![0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 1e300]),
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::MIN_POSITIVE,
+            1e300
+        ]),
     ]
 }
 

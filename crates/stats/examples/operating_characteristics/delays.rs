@@ -38,7 +38,13 @@ fn ewma() -> Statistic {
 }
 
 /// Run length of one stream under `shift`, cut at `limit`.
-fn run_length(start: fn() -> Statistic, threshold: f64, shift: f64, limit: u32, luck: &mut Stream) -> f64 {
+fn run_length(
+    start: fn() -> Statistic,
+    threshold: f64,
+    shift: f64,
+    limit: u32,
+    luck: &mut Stream,
+) -> f64 {
     let mut statistic = start();
     for t in 1..=limit {
         if statistic(luck.normal() + shift) >= threshold {
@@ -51,7 +57,15 @@ fn run_length(start: fn() -> Statistic, threshold: f64, shift: f64, limit: u32, 
 fn mean_run_length(arm: &Arm, threshold: f64, shift: f64, runs: u64, seed: u64) -> f64 {
     let purpose = 10 + (shift * 100.0) as u16;
     let total: f64 = (0..runs)
-        .map(|run| run_length(arm.start, threshold, shift, 400_000, &mut Stream::new(seed, run, 0, purpose)))
+        .map(|run| {
+            run_length(
+                arm.start,
+                threshold,
+                shift,
+                400_000,
+                &mut Stream::new(seed, run, 0, purpose),
+            )
+        })
         .sum();
     total / runs as f64
 }
@@ -60,31 +74,73 @@ fn calibrate(arm: &Arm, runs: u64, seed: u64) -> f64 {
     let (mut low, mut high) = (1.0, 30.0);
     for _ in 0..12 {
         let mid = 0.5 * (low + high);
-        if mean_run_length(arm, mid, 0.0, runs, seed) < ARL { low = mid } else { high = mid }
+        if mean_run_length(arm, mid, 0.0, runs, seed) < ARL {
+            low = mid
+        } else {
+            high = mid
+        }
     }
     0.5 * (low + high)
 }
 
 pub(crate) fn run(options: &Options) {
-    let (null_runs, runs) = if options.quick { (60, 200) } else { (400, 2000) };
+    let (null_runs, runs) = if options.quick {
+        (60, 200)
+    } else {
+        (400, 2000)
+    };
     println!("\n## Delay over the exact optimal CUSUM, N(0,1) to N(delta,1), ARL 10,000\n");
-    println!("{runs} runs per cell from a fresh start; delay (ratio). \"Guaranteed\": threshold 10,000 by theory; \"calibrated\": by {null_runs} simulated null runs.\n");
+    println!(
+        "{runs} runs per cell from a fresh start; delay (ratio). \"Guaranteed\": threshold 10,000 by theory; \"calibrated\": by {null_runs} simulated null runs.\n"
+    );
     let arms = [
-        Arm { name: "e-SR .1-2 K=6, guaranteed", start: || shiryaev_roberts(0.1, 2.0, 6), threshold: Some(ARL) },
-        Arm { name: "e-SR .1-4 K=8, guaranteed", start: || shiryaev_roberts(0.1, 4.0, 8), threshold: Some(ARL) },
-        Arm { name: "FOCuS, calibrated", start: focus, threshold: None },
-        Arm { name: "EWMA .05, calibrated", start: ewma, threshold: None },
+        Arm {
+            name: "e-SR .1-2 K=6, guaranteed",
+            start: || shiryaev_roberts(0.1, 2.0, 6),
+            threshold: Some(ARL),
+        },
+        Arm {
+            name: "e-SR .1-4 K=8, guaranteed",
+            start: || shiryaev_roberts(0.1, 4.0, 8),
+            threshold: Some(ARL),
+        },
+        Arm {
+            name: "FOCuS, calibrated",
+            start: focus,
+            threshold: None,
+        },
+        Arm {
+            name: "EWMA .05, calibrated",
+            start: ewma,
+            threshold: None,
+        },
     ];
-    let thresholds: Vec<f64> =
-        arms.iter().map(|arm| arm.threshold.unwrap_or_else(|| calibrate(arm, null_runs, options.seed))).collect();
-    println!("| delta | optimal CUSUM (exact) | per-conversation threshold (exact) | {} |", arms.each_ref().map(|a| a.name).join(" | "));
+    let thresholds: Vec<f64> = arms
+        .iter()
+        .map(|arm| {
+            arm.threshold
+                .unwrap_or_else(|| calibrate(arm, null_runs, options.seed))
+        })
+        .collect();
+    println!(
+        "| delta | optimal CUSUM (exact) | per-conversation threshold (exact) | {} |",
+        arms.each_ref().map(|a| a.name).join(" | ")
+    );
     println!("|---|---|---|{}", "---|".repeat(arms.len()));
     let lengths: Vec<String> = arms
         .iter()
         .zip(&thresholds)
-        .map(|(arm, &h)| format!("{:.0} at {h:.3}", mean_run_length(arm, h, 0.0, null_runs, options.seed + 1)))
+        .map(|(arm, &h)| {
+            format!(
+                "{:.0} at {h:.3}",
+                mean_run_length(arm, h, 0.0, null_runs, options.seed + 1)
+            )
+        })
         .collect();
-    println!("| 0 (measured ARL) | 10000 | 10000 | {} |", lengths.join(" | "));
+    println!(
+        "| 0 (measured ARL) | 10000 | 10000 | {} |",
+        lengths.join(" | ")
+    );
     for delta in SHIFTS {
         let optimal = cusum_delay(delta, ARL).expect("delta");
         let threshold = shewhart_delay(delta, ARL).expect("delta");
@@ -96,6 +152,10 @@ pub(crate) fn run(options: &Options) {
                 format!("{delay:.1} ({:.2})", delay / optimal)
             })
             .collect();
-        println!("| {delta} | {optimal:.1} | {threshold:.1} ({:.1}) | {} |", threshold / optimal, cells.join(" | "));
+        println!(
+            "| {delta} | {optimal:.1} | {threshold:.1} ({:.1}) | {} |",
+            threshold / optimal,
+            cells.join(" | ")
+        );
     }
 }

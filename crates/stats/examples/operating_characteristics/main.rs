@@ -18,9 +18,19 @@ pub(crate) struct Options {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let after = |flag: &str| arguments.iter().position(|a| a == flag).and_then(|i| arguments.get(i + 1));
-    let seed = after("--seed").and_then(|s| s.parse().ok()).unwrap_or(20_261_124);
-    let options = Options { quick: arguments.iter().any(|a| a == "--quick"), seed };
+    let after = |flag: &str| {
+        arguments
+            .iter()
+            .position(|a| a == flag)
+            .and_then(|i| arguments.get(i + 1))
+    };
+    let seed = after("--seed")
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(20_261_124);
+    let options = Options {
+        quick: arguments.iter().any(|a| a == "--quick"),
+        seed,
+    };
     let named = |name: &str| arguments.iter().any(|a| a == name);
     let tables: [(&str, fn(&Options)); 4] = [
         ("delay", delays::run),
@@ -29,7 +39,10 @@ fn main() {
         ("autocorrelation", autocorrelation::run),
     ];
     let all = !tables.iter().any(|(name, _)| named(name));
-    println!("# Operating characteristics (seed {seed}{})", if options.quick { ", quick" } else { "" });
+    println!(
+        "# Operating characteristics (seed {seed}{})",
+        if options.quick { ", quick" } else { "" }
+    );
     for (name, table) in tables {
         if all || named(name) {
             table(&options);

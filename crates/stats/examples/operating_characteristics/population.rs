@@ -11,8 +11,12 @@ const HORIZON: u32 = 180;
 const BASELINE: f64 = 0.1;
 
 /// (name, probability after the change, conversations until it is reached)
-const DRIFTS: [(&str, f64, f64); 4] =
-    [("none", 0.10, 1.0), ("step .25", 0.25, 1.0), ("step .20", 0.20, 1.0), ("ramp to .35 over 90", 0.35, 90.0)];
+const DRIFTS: [(&str, f64, f64); 4] = [
+    ("none", 0.10, 1.0),
+    ("step .25", 0.25, 1.0),
+    ("step .20", 0.20, 1.0),
+    ("ramp to .35 over 90", 0.35, 90.0),
+];
 
 /// What a rule has done so far.
 #[derive(Default)]
@@ -41,16 +45,27 @@ impl Score {
     fn row(&mut self) -> String {
         let mut delays: Vec<u32> = self.first.iter().flatten().copied().collect();
         delays.sort_unstable();
-        let median = delays.get(delays.len() / 2).map_or("-".into(), u32::to_string);
-        format!("{:.3} | {:.3} | {:.3} | {median}", self.power, self.fdp, self.worst_fdp)
+        let median = delays
+            .get(delays.len() / 2)
+            .map_or("-".into(), u32::to_string);
+        format!(
+            "{:.3} | {:.3} | {:.3} | {median}",
+            self.power, self.fdp, self.worst_fdp
+        )
     }
 }
 
 pub(crate) fn run(options: &Options) {
     let people: usize = if options.quick { 2000 } else { 10_000 };
-    println!("\n## Population: {people} people x {MARKERS} markers x {HORIZON} conversations, alpha .05\n");
-    println!("p0 = .10 known; 5 % of people drift in 3 of 15 markers from a common conversation in 30-89; a look every 10 conversations. Mean: arithmetic mean of marker e-values, valid under any dependence. Joint: needs markers independent within a conversation.\n");
-    println!("| drift | evidence and rule | person power at 180 | FDP at 180 | worst FDP over looks | median delay |");
+    println!(
+        "\n## Population: {people} people x {MARKERS} markers x {HORIZON} conversations, alpha .05\n"
+    );
+    println!(
+        "p0 = .10 known; 5 % of people drift in 3 of 15 markers from a common conversation in 30-89; a look every 10 conversations. Mean: arithmetic mean of marker e-values, valid under any dependence. Joint: needs markers independent within a conversation.\n"
+    );
+    println!(
+        "| drift | evidence and rule | person power at 180 | FDP at 180 | worst FDP over looks | median delay |"
+    );
     println!("|---|---|---|---|---|---|");
     for (index, drift) in DRIFTS.iter().enumerate() {
         experiment(people, index as u32, drift, options.seed);
@@ -59,21 +74,33 @@ pub(crate) fn run(options: &Options) {
 
 fn experiment(people: usize, index: u32, &(name, level, ramp): &(&str, f64, f64), seed: u64) {
     let drifts = |person: usize| index > 0 && person % 20 == 0;
-    let mut lucks: Vec<Stream> = (0..people as u64).map(|p| Stream::new(seed, p, index, 3)).collect();
-    let onsets: Vec<Option<u32>> =
-        lucks.iter_mut().enumerate().map(|(p, luck)| drifts(p).then(|| 30 + luck.below(60))).collect();
+    let mut lucks: Vec<Stream> = (0..people as u64)
+        .map(|p| Stream::new(seed, p, index, 3))
+        .collect();
+    let onsets: Vec<Option<u32>> = lucks
+        .iter_mut()
+        .enumerate()
+        .map(|(p, luck)| drifts(p).then(|| 30 + luck.below(60)))
+        .collect();
     let grid = Alternatives::geometric_bernoulli(BASELINE, 0.03, 5).expect("grid");
     let mut bank = BinaryBank::new(BASELINE, &grid, people * MARKERS).expect("bank");
     let bets = Alternatives::geometric_bernoulli(BASELINE, 0.06, 4).expect("grid");
-    let fresh = JointVerdict::new(&[BASELINE; MARKERS], &bets, 0.2, HORIZON.into(), 5).expect("joint");
+    let fresh =
+        JointVerdict::new(&[BASELINE; MARKERS], &bets, 0.2, HORIZON.into(), 5).expect("joint");
     let mut joint = vec![fresh; people];
     let mut scores: [Score; 3] = Default::default();
     let mut x = vec![0.0; people * MARKERS];
     for t in 0..HORIZON {
         for (person, (row, luck)) in x.chunks_exact_mut(MARKERS).zip(&mut lucks).enumerate() {
-            let share = onsets[person].filter(|&o| t >= o).map_or(0.0, |o| (f64::from(t - o + 1) / ramp).min(1.0));
+            let share = onsets[person]
+                .filter(|&o| t >= o)
+                .map_or(0.0, |o| (f64::from(t - o + 1) / ramp).min(1.0));
             for (marker, x) in row.iter_mut().enumerate() {
-                let p = if marker < 3 { BASELINE + share * (level - BASELINE) } else { BASELINE };
+                let p = if marker < 3 {
+                    BASELINE + share * (level - BASELINE)
+                } else {
+                    BASELINE
+                };
                 *x = f64::from(u8::from(luck.uniform() < p));
             }
             joint[person].update(row).expect("row");
@@ -82,14 +109,20 @@ fn experiment(people: usize, index: u32, &(name, level, ramp): &(&str, f64, f64)
         if (t + 1) % 10 == 0 {
             // With equal weights 1/T the e-process is the Shiryaev-Roberts value over T.
             let scale = f64::from(HORIZON) * MARKERS as f64;
-            let mean: Vec<f64> = values.chunks_exact(MARKERS).map(|row| row.iter().sum::<f64>() / scale).collect();
+            let mean: Vec<f64> = values
+                .chunks_exact(MARKERS)
+                .map(|row| row.iter().sum::<f64>() / scale)
+                .collect();
             let product: Vec<f64> = joint.iter().map(|j| j.ln_value().exp()).collect();
             scores[0].look(&e_bh(&mean, 0.05).expect("e"), &onsets, t);
             scores[1].look(&closed_e_bh(&mean, 0.05).expect("e"), &onsets, t);
             scores[2].look(&closed_e_bh(&product, 0.05).expect("e"), &onsets, t);
         }
     }
-    for (rule, score) in ["mean, e-BH", "mean, closed e-BH", "joint, closed e-BH"].iter().zip(&mut scores) {
+    for (rule, score) in ["mean, e-BH", "mean, closed e-BH", "joint, closed e-BH"]
+        .iter()
+        .zip(&mut scores)
+    {
         println!("| {name} | {rule} | {} |", score.row());
     }
 }

@@ -1,7 +1,9 @@
 //! Null alarms and detection when the baseline of a person is not known.
 
 use crate::Options;
-use driftlead_stats::baseline::{Guard, Guarded, GuardedRule, GuardedSettings, PosteriorAveraged, Prior};
+use driftlead_stats::baseline::{
+    Guard, Guarded, GuardedRule, GuardedSettings, PosteriorAveraged, Prior,
+};
 use driftlead_stats::eprocess::Weights;
 use driftlead_stats::rng::Stream;
 use driftlead_stats::special::{expit, ln_beta_inc, logit};
@@ -16,8 +18,14 @@ struct Population {
 }
 
 const POPULATIONS: [Population; 2] = [
-    Population { name: "Beta(2,18)", parts: &[(1.0, 2.0, 18.0)] },
-    Population { name: "80 % Beta(2,38) + 20 % Beta(8,12)", parts: &[(0.8, 2.0, 38.0), (0.2, 8.0, 12.0)] },
+    Population {
+        name: "Beta(2,18)",
+        parts: &[(1.0, 2.0, 18.0)],
+    },
+    Population {
+        name: "80 % Beta(2,38) + 20 % Beta(8,12)",
+        parts: &[(0.8, 2.0, 38.0), (0.2, 8.0, 12.0)],
+    },
 ];
 
 /// (name, size of the step, first changed conversation from 0, length of the ramp)
@@ -39,8 +47,12 @@ struct Method {
 }
 
 pub(crate) fn run(options: &Options) {
-    println!("\n## Unknown personal baseline: T = {HORIZON}, limit .01 on average, .02 at every baseline\n");
-    println!("Prior fitted on 300 other people x 60 conversations. Share of people with any alarm (detections count from the change on; median delay).\n");
+    println!(
+        "\n## Unknown personal baseline: T = {HORIZON}, limit .01 on average, .02 at every baseline\n"
+    );
+    println!(
+        "Prior fitted on 300 other people x 60 conversations. Share of people with any alarm (detections count from the change on; median delay).\n"
+    );
     for population in &POPULATIONS {
         table(population, options);
     }
@@ -48,9 +60,19 @@ pub(crate) fn run(options: &Options) {
 
 fn table(population: &Population, options: &Options) {
     let people: u64 = if options.quick { 2000 } else { 10_000 };
-    println!("### Population {}; {people} people per cell\n", population.name);
+    println!(
+        "### Population {}; {people} people per cell\n",
+        population.name
+    );
     let methods = methods(population, options);
-    println!("| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |", CHANGES[1..].iter().map(|c| c.0).collect::<Vec<_>>().join(" | "));
+    println!(
+        "| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |",
+        CHANGES[1..]
+            .iter()
+            .map(|c| c.0)
+            .collect::<Vec<_>>()
+            .join(" | ")
+    );
     println!("|---|---|---|{}", "---|".repeat(CHANGES.len() - 1));
     for method in &methods {
         let mut cells = Vec::new();
@@ -62,7 +84,13 @@ fn table(population: &Population, options: &Options) {
                 let p = draw(population, &mut luck);
                 let mut detector = (method.start)();
                 let alarm = (0..HORIZON).find(|&t| {
-                    let share = if t < onset { 0.0 } else if ramp == 0 { 1.0 } else { (f64::from(t - onset + 1) / f64::from(ramp)).min(1.0) };
+                    let share = if t < onset {
+                        0.0
+                    } else if ramp == 0 {
+                        1.0
+                    } else {
+                        (f64::from(t - onset + 1) / f64::from(ramp)).min(1.0)
+                    };
                     detector(luck.uniform() < (p + size * share).min(0.95))
                 });
                 let stratum = usize::from(p >= 0.05) + usize::from(p > 0.15);
@@ -101,8 +129,12 @@ fn methods(population: &Population, options: &Options) -> Vec<Method> {
     let npmle = Prior::npmle(&others, 0.004, 0.6, 24).expect("counts");
     let shifts = PosteriorAveraged::default_shifts();
     let mut methods = Vec::new();
-    for (name, prior) in [("posterior average, beta prior, 1/alpha", beta), ("posterior average, NPMLE prior, 1/alpha", npmle.clone())] {
-        let fresh = PosteriorAveraged::new(&prior, &shifts, Weights::Horizon(HORIZON.into())).expect("shifts");
+    for (name, prior) in [
+        ("posterior average, beta prior, 1/alpha", beta),
+        ("posterior average, NPMLE prior, 1/alpha", npmle.clone()),
+    ] {
+        let fresh = PosteriorAveraged::new(&prior, &shifts, Weights::Horizon(HORIZON.into()))
+            .expect("shifts");
         methods.push(Method {
             name,
             start: Box::new(move || {
@@ -112,15 +144,32 @@ fn methods(population: &Population, options: &Options) -> Vec<Method> {
         });
     }
     let grid = npmle.smoothed(0.004, 0.75, 32, 0.25).expect("grid");
-    let base = GuardedSettings { paths: if options.quick { 2000 } else { 4000 }, seed: options.seed, ..GuardedSettings::default() };
+    let base = GuardedSettings {
+        paths: if options.quick { 2000 } else { 4000 },
+        seed: options.seed,
+        ..GuardedSettings::default()
+    };
     let strata = || Guard::Strata(vec![0.05, 0.15]);
     for (name, settings) in [
         ("guarded at every baseline", base.clone()),
-        ("guarded in three strata", GuardedSettings { guard: strata(), average: 0.008, everywhere: 0.015, ..base.clone() }),
+        (
+            "guarded in three strata",
+            GuardedSettings {
+                guard: strata(),
+                average: 0.008,
+                everywhere: 0.015,
+                ..base.clone()
+            },
+        ),
     ] {
         let rule = Arc::new(GuardedRule::calibrate(&grid, &settings).expect("settings"));
         let worst = rule.null_rates().iter().map(|r| r.rate).fold(0.0, f64::max);
-        println!("{name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.", settings.average, settings.everywhere, rule.average_rate());
+        println!(
+            "{name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.",
+            settings.average,
+            settings.everywhere,
+            rule.average_rate()
+        );
         methods.push(Method {
             name,
             start: Box::new(move || {
@@ -141,14 +190,21 @@ fn draw(population: &Population, luck: &mut Stream) -> f64 {
         }
         pick -= share;
     }
-    population.parts.last().map_or(0.5, |&(_, a, b)| beta_quantile(a, b, luck.uniform()))
+    population
+        .parts
+        .last()
+        .map_or(0.5, |&(_, a, b)| beta_quantile(a, b, luck.uniform()))
 }
 
 fn beta_quantile(a: f64, b: f64, u: f64) -> f64 {
     let (mut low, mut high) = (logit(1e-9), logit(1.0 - 1e-9));
     for _ in 0..40 {
         let mid = 0.5 * (low + high);
-        if ln_beta_inc(a, b, expit(mid)) < u.ln() { low = mid } else { high = mid }
+        if ln_beta_inc(a, b, expit(mid)) < u.ln() {
+            low = mid
+        } else {
+            high = mid
+        }
     }
     expit(0.5 * (low + high))
 }

@@ -65,9 +65,10 @@ impl Guard {
     fn groups(&self, nodes: &[f64]) -> Vec<usize> {
         match self {
             Self::EachBaseline => (0..nodes.len()).collect(),
-            Self::Strata(cuts) => {
-                nodes.iter().map(|q| cuts.iter().filter(|cut| *q > **cut).count()).collect()
-            }
+            Self::Strata(cuts) => nodes
+                .iter()
+                .map(|q| cuts.iter().filter(|cut| *q > **cut).count())
+                .collect(),
         }
     }
 }
@@ -158,20 +159,37 @@ struct Evidence {
 impl Evidence {
     fn new(model: &Model) -> Self {
         let ratios = vec![0.0; model.nodes.len() * model.shifts];
-        Self { posterior: model.prior.clone(), ratios, seen: 0, e_value: 0.0 }
+        Self {
+            posterior: model.prior.clone(),
+            ratios,
+            seen: 0,
+            e_value: 0.0,
+        }
     }
 
     /// The e-value, raised at the horizon by the discount on its price.
     fn weight(&self, model: &Model) -> f64 {
-        if self.seen == model.horizon { self.e_value / model.final_discount } else { self.e_value }
+        if self.seen == model.horizon {
+            self.e_value / model.final_discount
+        } else {
+            self.e_value
+        }
     }
 
     fn update(&mut self, model: &Model, x: bool) {
         let [zero_chances, one_chances] = &model.chances;
         let [zero_ratios, one_ratios] = &model.ratios;
-        let (chances, bets) = if x { (one_chances, one_ratios) } else { (zero_chances, zero_ratios) };
+        let (chances, bets) = if x {
+            (one_chances, one_ratios)
+        } else {
+            (zero_chances, zero_ratios)
+        };
         self.seen = self.seen.saturating_add(1);
-        let start = if self.seen <= model.horizon { model.start_weight } else { 0.0 };
+        let start = if self.seen <= model.horizon {
+            model.start_weight
+        } else {
+            0.0
+        };
         let mut total = 0.0;
         for (p, chance) in self.posterior.iter_mut().zip(chances) {
             *p *= chance;
@@ -179,14 +197,20 @@ impl Evidence {
         }
         // A floor keeps a node from being lost for ever by underflow.
         let scale = 1.0 / total;
-        self.posterior.iter_mut().for_each(|p| *p = (*p * scale).max(1e-280));
+        self.posterior
+            .iter_mut()
+            .for_each(|p| *p = (*p * scale).max(1e-280));
         for (r, bet) in self.ratios.iter_mut().zip(bets) {
             let next = (*r + start) * bet;
             *r = if next < CAP { next } else { CAP };
         }
         let rows = self.ratios.chunks_exact(model.shifts);
-        self.e_value =
-            self.posterior.iter().zip(rows).map(|(p, row)| p * row.iter().sum::<f64>()).sum();
+        self.e_value = self
+            .posterior
+            .iter()
+            .zip(rows)
+            .map(|(p, row)| p * row.iter().sum::<f64>())
+            .sum();
     }
 }
 
@@ -203,8 +227,12 @@ struct Moments {
 
 impl Moments {
     fn simulate(model: &Model, settings: &GuardedSettings, purpose: u16) -> Self {
-        let mut moments =
-            Self { paths: settings.paths, path: vec![], e_value: vec![], posterior: vec![] };
+        let mut moments = Self {
+            paths: settings.paths,
+            path: vec![],
+            e_value: vec![],
+            posterior: vec![],
+        };
         for (node, &q) in model.nodes.iter().enumerate() {
             let (mut paths, mut values, mut posteriors) = (vec![], vec![], vec![]);
             for path in 0..settings.paths {
@@ -231,7 +259,9 @@ impl Moments {
     /// Share of paths with an alarm at each node.
     fn rates(&self, prices: &[f64]) -> Vec<f64> {
         let per_node = self.path.iter().zip(&self.e_value).zip(&self.posterior);
-        per_node.map(|((path, e), posterior)| self.rate(prices, path, e, posterior)).collect()
+        per_node
+            .map(|((path, e), posterior)| self.rate(prices, path, e, posterior))
+            .collect()
     }
 
     fn rate(&self, prices: &[f64], path: &[u32], e: &[f64], posterior: &[f32]) -> f64 {
@@ -241,7 +271,11 @@ impl Moments {
             if last == Some(*path) {
                 continue;
             }
-            let price: f64 = post.iter().zip(prices).map(|(p, c)| f64::from(*p) * c).sum();
+            let price: f64 = post
+                .iter()
+                .zip(prices)
+                .map(|(p, c)| f64::from(*p) * c)
+                .sum();
             if *e >= price {
                 alarms += 1;
                 last = Some(*path);
@@ -261,14 +295,21 @@ impl GuardedRule {
     pub fn calibrate(prior: &Prior, settings: &GuardedSettings) -> Result<Self> {
         check(settings)?;
         let model = Model::new(prior, settings);
-        let mut prices = search(&model, settings, &Moments::simulate(&model, settings, SEARCH));
+        let mut prices = search(
+            &model,
+            settings,
+            &Moments::simulate(&model, settings, SEARCH),
+        );
         let fresh = Moments::simulate(&model, settings, CHECK);
         let groups = Groups::new(&model, &settings.guard);
         // Overfitting to the first sample is undone by one common factor on a fresh one.
         for _ in 0..200 {
             let rates = fresh.rates(&prices);
             if average(&model, &rates) <= settings.average
-                && groups.rates(&rates).iter().all(|r| *r <= settings.everywhere)
+                && groups
+                    .rates(&rates)
+                    .iter()
+                    .all(|r| *r <= settings.everywhere)
             {
                 break;
             }
@@ -278,10 +319,18 @@ impl GuardedRule {
         let n = f64::from(settings.paths);
         let describe = |(&baseline, rate): (&f64, f64)| {
             let standard_error = (rate * (1.0 - rate) / n).sqrt();
-            NullRate { baseline, rate, standard_error }
+            NullRate {
+                baseline,
+                rate,
+                standard_error,
+            }
         };
         let rates = model.nodes.iter().zip(rates).map(describe).collect();
-        Ok(Self { model, prices, rates })
+        Ok(Self {
+            model,
+            prices,
+            rates,
+        })
     }
 
     /// False-alarm rates at every baseline of the grid, on a simulation that the search did not see.
@@ -293,7 +342,11 @@ impl GuardedRule {
     /// The same averaged over the prior.
     #[must_use]
     pub fn average_rate(&self) -> f64 {
-        self.rates.iter().zip(&self.model.prior).map(|(r, w)| r.rate * w).sum()
+        self.rates
+            .iter()
+            .zip(&self.model.prior)
+            .map(|(r, w)| r.rate * w)
+            .sum()
     }
 
     /// Price per baseline of the grid: what `1/alpha` is in a rule without guards.
@@ -307,12 +360,17 @@ fn check(settings: &GuardedSettings) -> Result<()> {
     if settings.shifts.is_empty() {
         return Err(StatsError::Empty { name: "shifts" });
     }
-    settings.shifts.iter().try_for_each(|&d| finite("shift", d).map(|_| ()))?;
+    settings
+        .shifts
+        .iter()
+        .try_for_each(|&d| finite("shift", d).map(|_| ()))?;
     level("average", settings.average)?;
     crate::error::within("everywhere", settings.everywhere, "[average, 1)", |e| {
         e >= settings.average && e < 1.0
     })?;
-    crate::error::within("final_discount", settings.final_discount, "(0, 1]", |d| d > 0.0 && d <= 1.0)?;
+    crate::error::within("final_discount", settings.final_discount, "(0, 1]", |d| {
+        d > 0.0 && d <= 1.0
+    })?;
     crate::error::positive("horizon", f64::from(settings.horizon))?;
     crate::error::positive("paths", f64::from(settings.paths)).map(|_| ())
 }
@@ -337,7 +395,11 @@ impl Groups {
         for (&g, w) in of.iter().zip(&model.prior) {
             shares[g] += w;
         }
-        let within = of.iter().zip(&model.prior).map(|(&g, w)| w / shares[g]).collect();
+        let within = of
+            .iter()
+            .zip(&model.prior)
+            .map(|(&g, w)| w / shares[g])
+            .collect();
         Self { of, within, shares }
     }
 
@@ -358,7 +420,11 @@ fn search(model: &Model, settings: &GuardedSettings, moments: &Moments) -> Vec<f
     let groups = Groups::new(model, &settings.guard);
     let mut extra = vec![0.1 / settings.everywhere; groups.shares.len()];
     let prices = |common: f64, extra: &[f64]| -> Vec<f64> {
-        groups.of.iter().map(|&g| (common + extra[g]).max(LOWEST_PRICE)).collect()
+        groups
+            .of
+            .iter()
+            .map(|&g| (common + extra[g]).max(LOWEST_PRICE))
+            .collect()
     };
     for round in 0..ROUNDS {
         let rates = moments.rates(&prices(common, &extra));
@@ -409,8 +475,13 @@ impl Guarded {
     /// Evidence over price: an alarm when it reaches 1.
     #[must_use]
     pub fn margin(&self) -> f64 {
-        let price: f64 =
-            self.evidence.posterior.iter().zip(&self.rule.prices).map(|(p, c)| p * c).sum();
+        let price: f64 = self
+            .evidence
+            .posterior
+            .iter()
+            .zip(&self.rule.prices)
+            .map(|(p, c)| p * c)
+            .sum();
         self.evidence.weight(&self.rule.model) / price
     }
 
@@ -423,6 +494,11 @@ impl Guarded {
     /// Posterior mean of the baseline if nothing changed, in (0, 1).
     #[must_use]
     pub fn baseline(&self) -> f64 {
-        self.evidence.posterior.iter().zip(&self.rule.model.nodes).map(|(p, q)| p * q).sum()
+        self.evidence
+            .posterior
+            .iter()
+            .zip(&self.rule.model.nodes)
+            .map(|(p, q)| p * q)
+            .sum()
     }
 }

@@ -14,7 +14,10 @@ pub(super) struct LogBit {
 
 impl LogBit {
     pub(super) fn of(p: f64) -> Self {
-        Self { one: p.ln(), zero: (-p).ln_1p() }
+        Self {
+            one: p.ln(),
+            zero: (-p).ln_1p(),
+        }
     }
 
     #[inline]
@@ -57,7 +60,9 @@ impl PosteriorAveraged {
     /// Five shifts on the logit scale, `0.5 * 6^(i/4)`: from 0.5 to 3.
     #[must_use]
     pub fn default_shifts() -> Vec<f64> {
-        (0..5).map(|i| 0.5 * 6f64.powf(f64::from(i) / 4.0)).collect()
+        (0..5)
+            .map(|i| 0.5 * 6f64.powf(f64::from(i) / 4.0))
+            .collect()
     }
 
     /// A process that has seen nothing. `shifts` are on the logit scale, positive upward.
@@ -68,7 +73,9 @@ impl PosteriorAveraged {
         if shifts.is_empty() {
             return Err(StatsError::Empty { name: "shifts" });
         }
-        shifts.iter().try_for_each(|&d| finite("shift", d).map(|_| ()))?;
+        shifts
+            .iter()
+            .try_for_each(|&d| finite("shift", d).map(|_| ()))?;
         let shifted = |q: f64, d: f64| expit(logit(q) + d).clamp(1e-300, 1.0 - 1e-15);
         let nodes = prior.nodes();
         Ok(Self {
@@ -93,8 +100,12 @@ impl PosteriorAveraged {
         let (mut changed, mut unchanged) = (LogSum::default(), LogSum::default());
         let rows = self.ln_ratios.chunks_exact_mut(self.shifts);
         let shifted = self.alternatives.chunks_exact(self.shifts);
-        for (((ln_p, null), row), bets) in
-            self.ln_prior_likelihood.iter_mut().zip(&self.null).zip(rows).zip(shifted)
+        for (((ln_p, null), row), bets) in self
+            .ln_prior_likelihood
+            .iter_mut()
+            .zip(&self.null)
+            .zip(rows)
+            .zip(shifted)
         {
             let here = null.at(x);
             *ln_p += here;
@@ -119,6 +130,10 @@ impl PosteriorAveraged {
     pub fn baseline(&self) -> f64 {
         let norm = crate::special::log_sum_exp(&self.ln_prior_likelihood);
         let mean = |(p, bit): (&f64, &LogBit)| (p - norm + bit.one).exp();
-        self.ln_prior_likelihood.iter().zip(&self.null).map(mean).sum()
+        self.ln_prior_likelihood
+            .iter()
+            .zip(&self.null)
+            .map(mean)
+            .sum()
     }
 }

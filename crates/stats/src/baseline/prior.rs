@@ -21,12 +21,23 @@ impl Prior {
         }
         if nodes.len() != weights.len() {
             let (expected, got) = (nodes.len(), weights.len());
-            return Err(StatsError::LengthMismatch { name: "weights", expected, got });
+            return Err(StatsError::LengthMismatch {
+                name: "weights",
+                expected,
+                got,
+            });
         }
-        nodes.iter().try_for_each(|&q| level("node", q).map(|_| ()))?;
-        weights.iter().try_for_each(|&w| positive("weight", w).map(|_| ()))?;
+        nodes
+            .iter()
+            .try_for_each(|&q| level("node", q).map(|_| ()))?;
+        weights
+            .iter()
+            .try_for_each(|&w| positive("weight", w).map(|_| ()))?;
         let total = positive("sum of weights", weights.iter().sum())?;
-        Ok(Self { nodes, weights: weights.iter().map(|w| w / total).collect() })
+        Ok(Self {
+            nodes,
+            weights: weights.iter().map(|w| w / total).collect(),
+        })
     }
 
     /// `count` equally likely nodes at the midpoints in probability of Beta(a, b).
@@ -87,7 +98,11 @@ impl Prior {
         level("low", low)?;
         level("high", high)?;
         if count < 2 || low >= high {
-            return Err(StatsError::OutOfDomain { name: "low", value: low, domain: "(0, high)" });
+            return Err(StatsError::OutOfDomain {
+                name: "low",
+                value: low,
+                domain: "(0, high)",
+            });
         }
         let ratio = (high / low).powf(1.0 / (count - 1) as f64);
         let nodes: Vec<f64> = (0..count).map(|i| low * ratio.powi(i as i32)).collect();
@@ -111,10 +126,16 @@ impl Prior {
         level("high", high)?;
         positive("width", width)?;
         if count < 2 || low >= high {
-            return Err(StatsError::OutOfDomain { name: "low", value: low, domain: "(0, high)" });
+            return Err(StatsError::OutOfDomain {
+                name: "low",
+                value: low,
+                domain: "(0, high)",
+            });
         }
         let step = (logit(high) - logit(low)) / (count - 1) as f64;
-        let nodes: Vec<f64> = (0..count).map(|i| expit(logit(low) + step * i as f64)).collect();
+        let nodes: Vec<f64> = (0..count)
+            .map(|i| expit(logit(low) + step * i as f64))
+            .collect();
         let mass = |x: f64| {
             let bell = |(q, w): (&f64, &f64)| w * (-0.5 * ((x - logit(*q)) / width).powi(2)).exp();
             self.nodes.iter().zip(&self.weights).map(bell).sum::<f64>() + 1e-12
@@ -138,7 +159,11 @@ impl Prior {
     /// Mean baseline.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.nodes.iter().zip(&self.weights).map(|(q, w)| q * w).sum()
+        self.nodes
+            .iter()
+            .zip(&self.weights)
+            .map(|(q, w)| q * w)
+            .sum()
     }
 }
 
@@ -154,8 +179,10 @@ fn check_people(people: &[(u64, u64)]) -> Result<()> {
 
 /// Likelihood of one person's count at every node, scaled to a maximum of 1.
 fn likelihood(nodes: &[f64], (k, m): (u64, u64)) -> Vec<f64> {
-    let logs: Vec<f64> =
-        nodes.iter().map(|q| k as f64 * q.ln() + (m - k) as f64 * (-q).ln_1p()).collect();
+    let logs: Vec<f64> = nodes
+        .iter()
+        .map(|q| k as f64 * q.ln() + (m - k) as f64 * (-q).ln_1p())
+        .collect();
     let norm = log_sum_exp(&logs);
     logs.iter().map(|l| (l - norm).exp()).collect()
 }
@@ -179,11 +206,17 @@ mod tests {
 
     #[test]
     fn npmle_separates_two_groups() {
-        let people: Vec<(u64, u64)> =
-            (0..200).map(|i| if i % 4 == 0 { (30, 60) } else { (3, 60) }).collect();
+        let people: Vec<(u64, u64)> = (0..200)
+            .map(|i| if i % 4 == 0 { (30, 60) } else { (3, 60) })
+            .collect();
         let prior = Prior::npmle(&people, 0.004, 0.6, 24).unwrap();
-        let upper: f64 =
-            prior.nodes().iter().zip(prior.weights()).filter(|(q, _)| **q > 0.2).map(|(_, w)| w).sum();
+        let upper: f64 = prior
+            .nodes()
+            .iter()
+            .zip(prior.weights())
+            .filter(|(q, _)| **q > 0.2)
+            .map(|(_, w)| w)
+            .sum();
         assert!((upper - 0.25).abs() < 0.01, "{upper}");
         let smooth = prior.smoothed(0.004, 0.8, 40, 0.3).unwrap();
         assert!((smooth.mean() - prior.mean()).abs() < 0.02);

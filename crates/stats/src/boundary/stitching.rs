@@ -56,8 +56,9 @@ impl PolyStitching {
     pub fn bound(&self, v: f64, alpha: f64) -> Result<f64> {
         level("alpha", alpha)?;
         let v = non_negative("v", v)?.max(self.v_min);
-        let ell = self.s * (self.eta * v / self.v_min).ln().ln()
-            + zeta(self.s).ln() - alpha.ln() - self.s * self.eta.ln().ln();
+        let ell = self.s * (self.eta * v / self.v_min).ln().ln() + zeta(self.s).ln()
+            - alpha.ln()
+            - self.s * self.eta.ln().ln();
         let (k1, k2) = stitching_constants(self.eta);
         let linear = k2 * self.scale * ell;
         Ok((k1 * k1 * v * ell + linear * linear).sqrt() + linear)
@@ -140,7 +141,9 @@ impl DoubleStitching {
         let z = zeta(self.s);
         let ell = self.s * (self.eta * t / self.t_opt).ln().ln()
             + self.s * index.ln()
-            + (2.0 * z * (2.0 * z + 1.0)).ln() - alpha.ln() - self.s * self.eta.ln().ln();
+            + (2.0 * z * (2.0 * z + 1.0)).ln()
+            - alpha.ln()
+            - self.s * self.eta.ln().ln();
         let (k1, k2) = stitching_constants(self.eta);
         let linear = k2 * (1.0 - 2.0 * p) / 3.0 * ell;
         Ok(self.delta * (self.eta * t * variance / self.t_opt).sqrt()

@@ -47,7 +47,13 @@ impl AsymptoticSequence {
     pub fn with_rho(alpha: f64, rho: f64) -> Result<Self> {
         level("alpha", alpha)?;
         positive("rho", rho)?;
-        Ok(Self { alpha, rho, count: 0.0, mean: 0.0, squares: 0.0 })
+        Ok(Self {
+            alpha,
+            rho,
+            count: 0.0,
+            mean: 0.0,
+            squares: 0.0,
+        })
     }
 
     /// Adds an observation.
@@ -67,7 +73,10 @@ impl AsymptoticSequence {
     #[must_use]
     pub fn interval(&self) -> Interval {
         let half = self.half_width();
-        Interval { low: self.mean - half, high: self.mean + half }
+        Interval {
+            low: self.mean - half,
+            high: self.mean + half,
+        }
     }
 
     /// Half of the width; infinite before the first observation, 0 for a constant stream.
@@ -116,7 +125,13 @@ impl DesignSequence {
     pub fn new(alpha: f64, eta: f64) -> Result<Self> {
         level("alpha", alpha)?;
         positive("eta", eta)?;
-        Ok(Self { alpha, eta, count: 0.0, sum: 0.0, intrinsic: 0.0 })
+        Ok(Self {
+            alpha,
+            eta,
+            count: 0.0,
+            sum: 0.0,
+            intrinsic: 0.0,
+        })
     }
 
     /// Adds one decision: whether treated, the probability of treatment, and the outcome.
@@ -126,7 +141,11 @@ impl DesignSequence {
     pub fn update(&mut self, treated: bool, p: f64, outcome: f64) -> Result<()> {
         level("p", p)?;
         finite("outcome", outcome)?;
-        let term = if treated { outcome / p } else { -outcome / (1.0 - p) };
+        let term = if treated {
+            outcome / p
+        } else {
+            -outcome / (1.0 - p)
+        };
         self.count += 1.0;
         self.sum += term;
         self.intrinsic += term * term;
@@ -137,10 +156,16 @@ impl DesignSequence {
     #[must_use]
     pub fn interval(&self) -> Interval {
         if self.count == 0.0 {
-            return Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
+            return Interval {
+                low: f64::NEG_INFINITY,
+                high: f64::INFINITY,
+            };
         }
         let (mean, half) = (self.sum / self.count, self.half_width());
-        Interval { low: mean - half, high: mean + half }
+        Interval {
+            low: mean - half,
+            high: mean + half,
+        }
     }
 
     /// Half of the width; infinite before the first decision.

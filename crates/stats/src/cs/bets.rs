@@ -73,6 +73,10 @@ impl Bets {
         let numerator = if self.count == 0.0 { 0.25 } else { spread };
         let room = if gap > 0.0 { m } else { 1.0 - m };
         let denominator = room * gap.abs() + numerator / (self.count + 2.0) + gap * gap;
-        if denominator > 0.0 { gap / denominator } else { 0.0 }
+        if denominator > 0.0 {
+            gap / denominator
+        } else {
+            0.0
+        }
     }
 }

@@ -48,7 +48,12 @@ impl BettingSequence {
     /// # Errors
     /// `alpha` outside (0, 1), or no steps.
     pub fn hedged(alpha: f64, steps: usize) -> Result<Self> {
-        let stakes = Stakes { alpha, theta: 0.5, trunc: 0.5, combination: Combination::Max };
+        let stakes = Stakes {
+            alpha,
+            theta: 0.5,
+            trunc: 0.5,
+            combination: Combination::Max,
+        };
         Self::new(alpha, steps, Gambler::Hedged(stakes), 1, None)
     }
 
@@ -66,8 +71,19 @@ impl BettingSequence {
     /// # Errors
     /// As [`Self::hedged`], or an empty population.
     pub fn without_replacement(alpha: f64, steps: usize, size: usize) -> Result<Self> {
-        let stakes = Stakes { alpha, theta: 0.5, trunc: 0.5, combination: Combination::Max };
-        Self::new(alpha, steps, Gambler::Hedged(stakes), 1, Some(Population::new(size)?))
+        let stakes = Stakes {
+            alpha,
+            theta: 0.5,
+            trunc: 0.5,
+            combination: Combination::Max,
+        };
+        Self::new(
+            alpha,
+            steps,
+            Gambler::Hedged(stakes),
+            1,
+            Some(Population::new(size)?),
+        )
     }
 
     fn new(
@@ -113,9 +129,10 @@ impl BettingSequence {
         self.bets.update(x)?;
         let step = 1.0 / self.steps as f64;
         let mut now = match (first, last) {
-            (Some(low), Some(high)) => {
-                Interval { low: (low - step).max(0.0), high: (high + step).min(1.0) }
-            }
+            (Some(low), Some(high)) => Interval {
+                low: (low - step).max(0.0),
+                high: (high + step).min(1.0),
+            },
             _ => Interval::UNIT,
         };
         if let Some(p) = &mut self.population {
@@ -151,7 +168,11 @@ fn diversify(row: &mut [f64], x: f64, m: f64) -> f64 {
     let mut total = f64::NEG_INFINITY;
     for (k, capital) in row.iter_mut().enumerate() {
         let fraction = (k % count + 1) as f64 / (count + 1) as f64;
-        let bet = if k < count { fraction / m } else { -fraction / (1.0 - m) };
+        let bet = if k < count {
+            fraction / m
+        } else {
+            -fraction / (1.0 - m)
+        };
         let factor = if x == m { 0.0 } else { (bet * (x - m)).ln_1p() };
         accumulate(capital, factor);
         total = log_add_exp(total, *capital);

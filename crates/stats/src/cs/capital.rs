@@ -48,7 +48,11 @@ pub(super) struct Population {
 
 impl Population {
     pub(super) fn new(size: usize) -> Result<Self> {
-        Ok(Self { size: positive("size", size as f64)?, seen: 0.0, sum: 0.0 })
+        Ok(Self {
+            size: positive("size", size as f64)?,
+            seen: 0.0,
+            sum: 0.0,
+        })
     }
 
     /// Mean of the members not yet seen if the mean of all is `m`.
@@ -68,13 +72,20 @@ impl Population {
             return Ok(());
         }
         let (limit, got) = (self.size as usize, self.seen as usize + 1);
-        Err(StatsError::BeyondHorizon { what: "population", limit, got })
+        Err(StatsError::BeyondHorizon {
+            what: "population",
+            limit,
+            got,
+        })
     }
 
     /// What the members seen so far allow whatever the others are.
     pub(super) fn logical(&self) -> Interval {
         let low = self.sum / self.size;
-        Interval { low, high: low + (self.size - self.seen) / self.size }
+        Interval {
+            low,
+            high: low + (self.size - self.seen) / self.size,
+        }
     }
 }
 
@@ -97,7 +108,13 @@ impl Stakes {
     /// Logarithm of the joint capital.
     pub(super) fn combine(&self, up: f64, down: f64) -> f64 {
         // A capital without a share counts as nothing, even when it is infinite.
-        let share = |s: f64, ln: f64| if s > 0.0 { s.ln() + ln } else { f64::NEG_INFINITY };
+        let share = |s: f64, ln: f64| {
+            if s > 0.0 {
+                s.ln() + ln
+            } else {
+                f64::NEG_INFINITY
+            }
+        };
         let (up, down) = (share(self.theta, up), share(1.0 - self.theta, down));
         match self.combination {
             Combination::Max => up.max(down),
@@ -106,7 +123,14 @@ impl Stakes {
     }
 
     /// Plays observation `x` against mean `m`. A mean outside [0, 1] makes both gamblers rich.
-    pub(super) fn play(&self, (up, down): (f64, f64), x: f64, m: f64, k_up: &mut f64, k_down: &mut f64) {
+    pub(super) fn play(
+        &self,
+        (up, down): (f64, f64),
+        x: f64,
+        m: f64,
+        k_up: &mut f64,
+        k_down: &mut f64,
+    ) {
         if !(0.0..=1.0).contains(&m) {
             (*k_up, *k_down) = (f64::INFINITY, f64::INFINITY);
             return;
@@ -119,7 +143,11 @@ impl Stakes {
 
 /// `ln(1 + bet * gap)`, with the factor 1 for an infinite bet on nothing.
 fn ln_factor(bet: f64, gap: f64) -> f64 {
-    if gap == 0.0 { 0.0 } else { (bet * gap).max(-1.0).ln_1p() }
+    if gap == 0.0 {
+        0.0
+    } else {
+        (bet * gap).max(-1.0).ln_1p()
+    }
 }
 
 /// Adds a factor to a capital; lost capital stays lost.
@@ -137,13 +165,31 @@ impl BettingMartingale {
     ///
     /// # Errors
     /// `m`, `theta` or `trunc` outside [0, 1], `alpha` outside (0, 1).
-    pub fn new(m: f64, alpha: f64, theta: f64, trunc: f64, combination: Combination) -> Result<Self> {
+    pub fn new(
+        m: f64,
+        alpha: f64,
+        theta: f64,
+        trunc: f64,
+        combination: Combination,
+    ) -> Result<Self> {
         unit("m", m)?;
         unit("theta", theta)?;
         unit("trunc", trunc)?;
         level("alpha", alpha)?;
-        let stakes = Stakes { alpha, theta, trunc, combination };
-        Ok(Self { m, stakes, bets: Bets::default(), up: 0.0, down: 0.0, population: None })
+        let stakes = Stakes {
+            alpha,
+            theta,
+            trunc,
+            combination,
+        };
+        Ok(Self {
+            m,
+            stakes,
+            bets: Bets::default(),
+            up: 0.0,
+            down: 0.0,
+            population: None,
+        })
     }
 
     /// The same for the mean `m` of `size` members drawn in random order without replacement.
@@ -159,7 +205,10 @@ impl BettingMartingale {
         size: usize,
     ) -> Result<Self> {
         let population = Some(Population::new(size)?);
-        Ok(Self { population, ..Self::new(m, alpha, theta, trunc, combination)? })
+        Ok(Self {
+            population,
+            ..Self::new(m, alpha, theta, trunc, combination)?
+        })
     }
 
     /// Adds an observation and returns the logarithm of the joint capital; infinite when no population
@@ -177,7 +226,8 @@ impl BettingMartingale {
         }
         let bets = self.stakes.bets(&self.bets);
         self.bets.update(x)?;
-        self.stakes.play(bets, x, target, &mut self.up, &mut self.down);
+        self.stakes
+            .play(bets, x, target, &mut self.up, &mut self.down);
         Ok(self.ln_value())
     }
 

@@ -33,7 +33,12 @@ impl ConjugateHoeffding {
     /// `alpha` outside (0, 1) or `t_opt` not positive.
     pub fn new(alpha: f64, t_opt: f64) -> Result<Self> {
         let mixture = NormalMixture::new(t_opt / 4.0, alpha, Sides::Two)?;
-        Ok(Self { alpha, mixture, count: 0.0, sum: 0.0 })
+        Ok(Self {
+            alpha,
+            mixture,
+            count: 0.0,
+            sum: 0.0,
+        })
     }
 
     /// Adds an observation.
@@ -56,7 +61,10 @@ impl ConjugateHoeffding {
         }
         let margin = self.mixture.bound(self.count / 4.0, self.alpha)? / self.count;
         let mean = self.sum / self.count;
-        Ok(Interval { low: (mean - margin).max(0.0), high: (mean + margin).min(1.0) })
+        Ok(Interval {
+            low: (mean - margin).max(0.0),
+            high: (mean + margin).min(1.0),
+        })
     }
 }
 
@@ -94,7 +102,13 @@ impl ConjugateBernstein {
         let side = level("alpha", alpha)? / 2.0;
         positive("v_opt", v_opt)?;
         let mixture = GammaExponential::new(v_opt, side, 1.0)?;
-        Ok(Self { side, mixture, count: 0.0, sum: 0.0, intrinsic: 0.0 })
+        Ok(Self {
+            side,
+            mixture,
+            count: 0.0,
+            sum: 0.0,
+            intrinsic: 0.0,
+        })
     }
 
     /// Adds an observation.
@@ -103,7 +117,11 @@ impl ConjugateBernstein {
     /// `x` outside [0, 1].
     pub fn update(&mut self, x: f64) -> Result<()> {
         unit("x", x)?;
-        let before = if self.count > 0.0 { self.sum / self.count } else { 0.5 };
+        let before = if self.count > 0.0 {
+            self.sum / self.count
+        } else {
+            0.5
+        };
         self.intrinsic += (x - before).powi(2);
         self.count += 1.0;
         self.sum += x;
@@ -120,6 +138,9 @@ impl ConjugateBernstein {
         }
         let margin = self.mixture.bound(self.intrinsic, self.side)? / self.count;
         let mean = self.sum / self.count;
-        Ok(Interval { low: (mean - margin).max(0.0), high: (mean + margin).min(1.0) })
+        Ok(Interval {
+            low: (mean - margin).max(0.0),
+            high: (mean + margin).min(1.0),
+        })
     }
 }

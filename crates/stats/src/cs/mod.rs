@@ -41,7 +41,10 @@ pub struct Interval {
 
 impl Interval {
     /// The trivial interval for a value in [0, 1].
-    pub const UNIT: Self = Self { low: 0.0, high: 1.0 };
+    pub const UNIT: Self = Self {
+        low: 0.0,
+        high: 1.0,
+    };
 
     /// Upper end minus lower end.
     #[must_use]
@@ -58,6 +61,9 @@ impl Interval {
     /// What both intervals share; ends crossed (`low > high`) when nothing is shared.
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {
-        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
+        Self {
+            low: self.low.max(other.low),
+            high: self.high.min(other.high),
+        }
     }
 }

@@ -47,7 +47,10 @@ impl Sums {
         }
         let below = (self.weighted - ln_side - self.low_cost) / self.bets;
         let above = (self.weighted + ln_side + self.high_cost) / self.bets;
-        Interval { low: below.max(0.0), high: above.min(1.0) }
+        Interval {
+            low: below.max(0.0),
+            high: above.min(1.0),
+        }
     }
 }
 
@@ -58,7 +61,11 @@ impl PredMixHoeffding {
     /// `alpha` outside (0, 1).
     pub fn new(alpha: f64) -> Result<Self> {
         let ln_side = -(level("alpha", alpha)? / 2.0).ln();
-        Ok(Self { ln_side, count: 0.0, sums: Sums::default() })
+        Ok(Self {
+            ln_side,
+            count: 0.0,
+            sums: Sums::default(),
+        })
     }
 
     /// Adds an observation.
@@ -117,7 +124,14 @@ impl PredMixBernstein {
         let side = level("alpha", alpha)? / 2.0;
         within("trunc", trunc, "(0, 1)", |c| c > 0.0 && c < 1.0)?;
         let sums = Sums::default();
-        Ok(Self { side, trunc, bets: Bets::default(), count: 0.0, total: 0.0, sums })
+        Ok(Self {
+            side,
+            trunc,
+            bets: Bets::default(),
+            count: 0.0,
+            total: 0.0,
+            sums,
+        })
     }
 
     /// Adds an observation.
@@ -129,9 +143,14 @@ impl PredMixBernstein {
         self.bets.update(x)?;
         let mean = self.total / self.count;
         // Before the first observation each end predicts the value that favours it least.
-        let (low, high) = if self.count > 0.0 { (mean, mean) } else { (0.0, 1.0) };
+        let (low, high) = if self.count > 0.0 {
+            (mean, mean)
+        } else {
+            (0.0, 1.0)
+        };
         let psi = -(-bet).ln_1p() - bet;
-        self.sums.add(bet, x, ((x - low).powi(2) * psi, (x - high).powi(2) * psi));
+        self.sums
+            .add(bet, x, ((x - low).powi(2) * psi, (x - high).powi(2) * psi));
         self.count += 1.0;
         self.total += x;
         Ok(())

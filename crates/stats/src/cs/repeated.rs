@@ -31,7 +31,11 @@ impl RepeatedSequences {
     /// `alpha` outside (0, 1).
     pub fn new(alpha: f64) -> Result<Self> {
         level("alpha", alpha)?;
-        Ok(Self { alpha, sequences: Vec::new(), common: Interval::UNIT })
+        Ok(Self {
+            alpha,
+            sequences: Vec::new(),
+            common: Interval::UNIT,
+        })
     }
 
     /// Adds an observation; whether the sequences contradict each other by now.

@@ -41,7 +41,11 @@ impl Alarm {
     pub fn new(baseline: Baseline, grid: Alternatives, gamma: f64) -> Result<Self> {
         within("gamma", gamma, "(1, inf)", |g| g > 1.0)?;
         let detector = EDetector::new(baseline, grid, Recursion::ShiryaevRoberts)?;
-        Ok(Self { detector, ln_threshold: gamma.ln(), seen: 0 })
+        Ok(Self {
+            detector,
+            ln_threshold: gamma.ln(),
+            seen: 0,
+        })
     }
 
     /// Adds an observation; returns an alarm and restarts when the threshold is reached.
@@ -54,7 +58,10 @@ impl Alarm {
         if ln_value < self.ln_threshold {
             return Ok(None);
         }
-        let alarm = Alarmed { after: self.seen, ln_value };
+        let alarm = Alarmed {
+            after: self.seen,
+            ln_value,
+        };
         self.detector.restart();
         self.seen = 0;
         Ok(Some(alarm))

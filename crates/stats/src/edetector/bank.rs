@@ -34,7 +34,12 @@ impl BinaryBank {
         };
         let table: Vec<_> = grid.lambdas().iter().zip(grid.weights()).map(row).collect();
         let values = vec![0.0; streams * table.len()];
-        Ok(Self { table, streams, values, mixed: vec![0.0; streams] })
+        Ok(Self {
+            table,
+            streams,
+            values,
+            mixed: vec![0.0; streams],
+        })
     }
 
     /// One observation of every stream, 0 or 1 (any value in [0, 1] mixes the two increments
@@ -62,7 +67,11 @@ impl BinaryBank {
     /// Forgets one stream, as after an alarm. Out of range: nothing happens.
     pub fn restart(&mut self, stream: usize) {
         if stream < self.streams {
-            self.values.iter_mut().skip(stream).step_by(self.streams).for_each(|m| *m = 0.0);
+            self.values
+                .iter_mut()
+                .skip(stream)
+                .step_by(self.streams)
+                .for_each(|m| *m = 0.0);
         }
     }
 }
@@ -83,7 +92,12 @@ impl GaussianBank {
     #[must_use]
     pub fn new(grid: Alternatives, streams: usize) -> Self {
         let values = vec![0.0; streams * grid.lambdas().len()];
-        Self { grid, streams, values, mixed: vec![0.0; streams] }
+        Self {
+            grid,
+            streams,
+            values,
+            mixed: vec![0.0; streams],
+        }
     }
 
     /// One standardised observation of every stream. Returns the detectors' values.
@@ -110,16 +124,22 @@ impl GaussianBank {
 
 fn check_row(x: &[f64], streams: usize, fits: impl Fn(f64) -> bool) -> Result<()> {
     if x.len() != streams {
-        return Err(StatsError::LengthMismatch { name: "x", expected: streams, got: x.len() });
+        return Err(StatsError::LengthMismatch {
+            name: "x",
+            expected: streams,
+            got: x.len(),
+        });
     }
     // No early exit, so that the check vectorises.
     if x.iter().fold(true, |all, &v| all & fits(v)) {
         return Ok(());
     }
     match x.iter().find(|v| !fits(**v)) {
-        Some(&value) if value.is_finite() => {
-            Err(StatsError::OutOfDomain { name: "x", value, domain: "[0, 1]" })
-        }
+        Some(&value) if value.is_finite() => Err(StatsError::OutOfDomain {
+            name: "x",
+            value,
+            domain: "[0, 1]",
+        }),
         _ => Err(StatsError::NotFinite { name: "x" }),
     }
 }
@@ -136,7 +156,8 @@ mod tests {
         let normal = Alternatives::geometric_normal(0.1, 2.0, 6).unwrap();
         let sr = Recursion::ShiryaevRoberts;
         let mut one = EDetector::new(Baseline::Bernoulli { p }, binary.clone(), sr).unwrap();
-        let mut two = EDetector::new(Baseline::standard_normal(0.0).unwrap(), normal.clone(), sr).unwrap();
+        let mut two =
+            EDetector::new(Baseline::standard_normal(0.0).unwrap(), normal.clone(), sr).unwrap();
         let mut bits = BinaryBank::new(p, &binary, 3).unwrap();
         let mut reals = GaussianBank::new(normal, 3);
         for t in 0..200u32 {

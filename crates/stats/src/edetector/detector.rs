@@ -50,7 +50,9 @@ impl EDetector {
     /// A baseline or bet outside its domain.
     pub fn new(baseline: Baseline, grid: Alternatives, recursion: Recursion) -> Result<Self> {
         baseline.check()?;
-        grid.lambdas().iter().try_for_each(|&l| baseline.check_bet(l))?;
+        grid.lambdas()
+            .iter()
+            .try_for_each(|&l| baseline.check_bet(l))?;
         let mut detector = Self {
             baseline,
             recursion,
@@ -81,8 +83,11 @@ impl EDetector {
     pub fn update(&mut self, x: f64) -> Result<f64> {
         self.baseline.check_observation(x)?;
         let mut total = LogSum::default();
-        for ((m, lambda), ln_weight) in
-            self.ln_values.iter_mut().zip(&self.lambdas).zip(&self.ln_weights)
+        for ((m, lambda), ln_weight) in self
+            .ln_values
+            .iter_mut()
+            .zip(&self.lambdas)
+            .zip(&self.ln_weights)
         {
             let carried = match self.recursion {
                 Recursion::ShiryaevRoberts => log_add_exp(0.0, *m),

@@ -33,12 +33,23 @@ impl Alternatives {
         }
         if lambdas.len() != weights.len() {
             let (expected, got) = (lambdas.len(), weights.len());
-            return Err(StatsError::LengthMismatch { name: "weights", expected, got });
+            return Err(StatsError::LengthMismatch {
+                name: "weights",
+                expected,
+                got,
+            });
         }
-        lambdas.iter().try_for_each(|&l| finite("lambda", l).map(|_| ()))?;
-        weights.iter().try_for_each(|&w| positive("weight", w).map(|_| ()))?;
+        lambdas
+            .iter()
+            .try_for_each(|&l| finite("lambda", l).map(|_| ()))?;
+        weights
+            .iter()
+            .try_for_each(|&w| positive("weight", w).map(|_| ()))?;
         let total = positive("sum of weights", weights.iter().sum())?;
-        Ok(Self { lambdas, weights: weights.iter().map(|w| w / total).collect() })
+        Ok(Self {
+            lambdas,
+            weights: weights.iter().map(|w| w / total).collect(),
+        })
     }
 
     /// Bets with equal weights.
@@ -74,9 +85,16 @@ impl Alternatives {
     pub fn geometric_bernoulli(p: f64, smallest: f64, count: usize) -> Result<Self> {
         level("p", p)?;
         let largest = (0.95 - p).min(0.6);
-        within("smallest", smallest, "(0, min(0.6, 0.95 - p)]", |s| s > 0.0 && s <= largest)?;
+        within("smallest", smallest, "(0, min(0.6, 0.95 - p)]", |s| {
+            s > 0.0 && s <= largest
+        })?;
         let steps = geometric(smallest, largest, count)?;
-        Self::equal(steps.iter().map(|step| logit(p + step) - logit(p)).collect())
+        Self::equal(
+            steps
+                .iter()
+                .map(|step| logit(p + step) - logit(p))
+                .collect(),
+        )
     }
 
     /// The rule of the paper: bets covering shifts `[delta_lower, delta_upper]` with a guaranteed loss,
@@ -97,7 +115,9 @@ impl Alternatives {
         baseline.check()?;
         level("alpha", alpha)?;
         positive("delta_lower", delta_lower)?;
-        let upper = delta_upper.unwrap_or_else(|| widest(baseline, tail)).max(delta_lower);
+        let upper = delta_upper
+            .unwrap_or_else(|| widest(baseline, tail))
+            .max(delta_lower);
         match tail {
             Tail::TwoSided => {
                 let above = side(baseline, false, alpha / 2.0, delta_lower, upper)?;
@@ -131,7 +151,9 @@ fn geometric(smallest: f64, largest: f64, count: usize) -> Result<Vec<f64>> {
         1 => Ok(vec![smallest]),
         _ => {
             let ratio = (largest / smallest).powf(1.0 / (count - 1) as f64);
-            Ok((0..count).map(|i| smallest * ratio.powi(i as i32)).collect())
+            Ok((0..count)
+                .map(|i| smallest * ratio.powi(i as i32))
+                .collect())
         }
     }
 }
@@ -151,7 +173,13 @@ fn widest(baseline: &Baseline, tail: Tail) -> f64 {
 }
 
 /// One side of the reference rule. The lower side is the upper one of the mirrored baseline.
-fn side(baseline: &Baseline, mirrored: bool, alpha: f64, lower: f64, upper: f64) -> Result<Alternatives> {
+fn side(
+    baseline: &Baseline,
+    mirrored: bool,
+    alpha: f64,
+    lower: f64,
+    upper: f64,
+) -> Result<Alternatives> {
     let mirror = |m: f64| if mirrored { 1.0 - m } else { m };
     match *baseline {
         Baseline::Normal { sd, .. } => {
@@ -161,13 +189,23 @@ fn side(baseline: &Baseline, mirrored: bool, alpha: f64, lower: f64, upper: f64)
         }
         Baseline::Bernoulli { p } => {
             let p = mirror(p);
-            within("delta_upper", upper, "(0, room to the end of [0, 1])", |u| p + u < 1.0)?;
+            within(
+                "delta_upper",
+                upper,
+                "(0, room to the end of [0, 1])",
+                |u| p + u < 1.0,
+            )?;
             let sign = if mirrored { -1.0 } else { 1.0 };
             spread(&Psi::Bernoulli { p }, alpha, lower, upper, |l| sign * l)
         }
         Baseline::Bounded { mean } => {
             let m = mirror(mean);
-            within("delta_upper", upper, "(0, room to the end of [0, 1])", |u| m + u < 1.0)?;
+            within(
+                "delta_upper",
+                upper,
+                "(0, room to the end of [0, 1])",
+                |u| m + u < 1.0,
+            )?;
             let low = m * lower / (0.25 + upper * upper);
             let high = m * upper / (lower * lower);
             let scale = if mirrored { -mean / (1.0 - mean) } else { 1.0 };
@@ -190,7 +228,12 @@ impl Psi {
             Self::Bernoulli { p } => {
                 let q = p + x;
                 let rest = 1.0 - q;
-                q * (q / p).ln() + if rest > 0.0 { rest * (rest / (1.0 - p)).ln() } else { 0.0 }
+                q * (q / p).ln()
+                    + if rest > 0.0 {
+                        rest * (rest / (1.0 - p)).ln()
+                    } else {
+                        0.0
+                    }
             }
             Self::Exponential => x - x.ln_1p(),
         }
@@ -216,7 +259,13 @@ impl Psi {
 }
 
 /// The grid for one convex function.
-fn spread(psi: &Psi, alpha: f64, low: f64, high: f64, turn: impl Fn(f64) -> f64) -> Result<Alternatives> {
+fn spread(
+    psi: &Psi,
+    alpha: f64,
+    low: f64,
+    high: f64,
+    turn: impl Fn(f64) -> f64,
+) -> Result<Alternatives> {
     let (d_low, d_high) = (psi.conjugate(low), psi.conjugate(high));
     let budget = -alpha.ln();
     if low >= high || budget <= d_low {
@@ -226,7 +275,11 @@ fn spread(psi: &Psi, alpha: f64, low: f64, high: f64, turn: impl Fn(f64) -> f64)
     let cost = |g: f64| best_count(g, ratio).1;
     let covered = cost(d_high) <= -budget;
     let gap = |g: f64| {
-        let value = if covered { cost(g) } else { crate::special::log_add_exp(-g, cost(g)) };
+        let value = if covered {
+            cost(g)
+        } else {
+            crate::special::log_add_exp(-g, cost(g))
+        };
         value + budget
     };
     let mut limit = budget.max(1.0);

@@ -32,7 +32,10 @@ impl Baseline {
     /// # Errors
     /// A mean that is not finite.
     pub fn standard_normal(mean: f64) -> Result<Self> {
-        Ok(Self::Normal { mean: finite("mean", mean)?, sd: 1.0 })
+        Ok(Self::Normal {
+            mean: finite("mean", mean)?,
+            sd: 1.0,
+        })
     }
 
     /// Checks the parameters of the baseline.
@@ -86,9 +89,7 @@ impl Baseline {
             Self::Normal { mean, sd } => lambda * (x - mean) - 0.5 * (lambda * sd).powi(2),
             // Two forms of ln(1 - p + p e^lambda) that cannot overflow.
             Self::Bernoulli { p } if lambda <= 0.0 => lambda * x - (p * lambda.exp_m1()).ln_1p(),
-            Self::Bernoulli { p } => {
-                lambda * (x - 1.0) - ((1.0 - p) * (-lambda).exp_m1()).ln_1p()
-            }
+            Self::Bernoulli { p } => lambda * (x - 1.0) - ((1.0 - p) * (-lambda).exp_m1()).ln_1p(),
             Self::Bounded { mean } => (lambda * (x / mean - 1.0)).ln_1p(),
         }
     }
@@ -112,7 +113,15 @@ mod tests {
     fn domains_are_checked() {
         assert!(Baseline::Bernoulli { p: 0.0 }.check().is_err());
         assert!(Baseline::Bounded { mean: 0.2 }.check_bet(-0.26).is_err());
-        assert!(Baseline::Bounded { mean: 0.2 }.check_observation(1.1).is_err());
-        assert!(Baseline::Normal { mean: 0.0, sd: 1.0 }.check_observation(f64::NAN).is_err());
+        assert!(
+            Baseline::Bounded { mean: 0.2 }
+                .check_observation(1.1)
+                .is_err()
+        );
+        assert!(
+            Baseline::Normal { mean: 0.0, sd: 1.0 }
+                .check_observation(f64::NAN)
+                .is_err()
+        );
     }
 }

@@ -94,6 +94,10 @@ pub fn merge_product(e: &[f64]) -> Result<f64> {
 
 fn check(e: &[f64]) -> Result<()> {
     e.iter().try_for_each(|&v| {
-        if v == f64::INFINITY { Ok(()) } else { within("e", v, "[0, inf]", |v| v >= 0.0).map(|_| ()) }
+        if v == f64::INFINITY {
+            Ok(())
+        } else {
+            within("e", v, "[0, inf]", |v| v >= 0.0).map(|_| ())
+        }
     })
 }

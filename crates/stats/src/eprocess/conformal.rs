@@ -29,7 +29,11 @@ impl SimpleJumper {
     /// # Errors
     /// `rate` outside [0, 1].
     pub fn new(rate: f64) -> Result<Self> {
-        Ok(Self { rate: unit("rate", rate)?, shares: [1.0 / 3.0; 3], ln_scale: 0.0 })
+        Ok(Self {
+            rate: unit("rate", rate)?,
+            shares: [1.0 / 3.0; 3],
+            ln_scale: 0.0,
+        })
     }
 
     /// Adds a p-value and returns the logarithm of the martingale.

@@ -48,7 +48,13 @@ impl JointVerdict {
     ///
     /// # Errors
     /// No markers, a baseline outside (0, 1), `share` outside [0, 1], or a horizon or spacing of 0.
-    pub fn new(p: &[f64], grid: &Alternatives, share: f64, horizon: u64, spacing: u64) -> Result<Self> {
+    pub fn new(
+        p: &[f64],
+        grid: &Alternatives,
+        share: f64,
+        horizon: u64,
+        spacing: u64,
+    ) -> Result<Self> {
         if p.is_empty() {
             return Err(StatsError::Empty { name: "p" });
         }
@@ -60,7 +66,10 @@ impl JointVerdict {
             let baseline = Baseline::Bernoulli { p };
             baseline.check()?;
             let both = |&l: &f64| {
-                (baseline.ln_increment(0.0, l).exp(), baseline.ln_increment(1.0, l).exp())
+                (
+                    baseline.ln_increment(0.0, l).exp(),
+                    baseline.ln_increment(1.0, l).exp(),
+                )
             };
             steps.extend(grid.lambdas().iter().map(both));
         }
@@ -84,11 +93,16 @@ impl JointVerdict {
     pub fn update(&mut self, x: &[f64]) -> Result<f64> {
         if x.len() != self.markers {
             let (expected, got) = (self.markers, x.len());
-            return Err(StatsError::LengthMismatch { name: "x", expected, got });
+            return Err(StatsError::LengthMismatch {
+                name: "x",
+                expected,
+                got,
+            });
         }
         x.iter().try_for_each(|&v| unit("x", v).map(|_| ()))?;
         if self.seen % self.spacing == 0 && self.seen / self.spacing < self.starts {
-            self.ratios.resize(self.ratios.len() + self.steps.len(), 1.0);
+            self.ratios
+                .resize(self.ratios.len() + self.steps.len(), 1.0);
         }
         self.seen += 1;
         let width = self.weights.len();
@@ -96,7 +110,9 @@ impl JointVerdict {
         for start in self.ratios.chunks_exact_mut(self.steps.len()) {
             let mut ln_product = 0.0;
             let mut product = 1.0;
-            let markers = start.chunks_exact_mut(width).zip(self.steps.chunks_exact(width));
+            let markers = start
+                .chunks_exact_mut(width)
+                .zip(self.steps.chunks_exact(width));
             for ((row, steps), x) in markers.zip(x) {
                 let mut mean = 0.0;
                 for ((r, (zero, one)), w) in row.iter_mut().zip(steps).zip(&self.weights) {

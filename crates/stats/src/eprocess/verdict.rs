@@ -41,9 +41,18 @@ impl Verdict {
     /// A baseline or bet outside its domain.
     pub fn new(baseline: Baseline, grid: Alternatives, weights: Weights) -> Result<Self> {
         baseline.check()?;
-        grid.lambdas().iter().try_for_each(|&l| baseline.check_bet(l))?;
+        grid.lambdas()
+            .iter()
+            .try_for_each(|&l| baseline.check_bet(l))?;
         let ln_values = vec![f64::NEG_INFINITY; grid.lambdas().len()];
-        Ok(Self { baseline, grid, weights, seen: 0, ln_values, ln_value: f64::NEG_INFINITY })
+        Ok(Self {
+            baseline,
+            grid,
+            weights,
+            seen: 0,
+            ln_values,
+            ln_value: f64::NEG_INFINITY,
+        })
     }
 
     /// Adds an observation and returns the logarithm of the e-value.
@@ -102,7 +111,9 @@ pub fn change_interval(
 ) -> Result<(u64, u64)> {
     level("coverage", coverage)?;
     if xs.is_empty() {
-        return Err(StatsError::Empty { name: "observations" });
+        return Err(StatsError::Empty {
+            name: "observations",
+        });
     }
     let mut tails = vec![0.0; grid.lambdas().len()];
     let mut ln_posterior = vec![f64::NEG_INFINITY; xs.len()];

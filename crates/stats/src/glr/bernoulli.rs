@@ -47,7 +47,10 @@ impl BernoulliFocus {
             ones: 0.0,
             up: hull(direction != Direction::Down),
             down: hull(direction != Direction::Up),
-            scan: Scan { statistic: 0.0, change: 0 },
+            scan: Scan {
+                statistic: 0.0,
+                change: 0,
+            },
         })
     }
 
@@ -55,7 +58,10 @@ impl BernoulliFocus {
     pub fn update(&mut self, x: bool) -> f64 {
         self.n += 1.0;
         self.ones += f64::from(u8::from(x));
-        let mut scan = Scan { statistic: 0.0, change: 0 };
+        let mut scan = Scan {
+            statistic: 0.0,
+            change: 0,
+        };
         let level = self.known.unwrap_or(0.0);
         // Sums are stored as counts, centred only inside the hull, so that ratios stay exact.
         let (n, centred) = (self.n, self.ones - level * self.n);
@@ -65,7 +71,10 @@ impl BernoulliFocus {
                 let ones_before = (sign * s + level * k).round();
                 let value = gain(self.known, sign, (n, self.ones), (k, ones_before));
                 if value > scan.statistic {
-                    scan = Scan { statistic: value, change: k as u64 };
+                    scan = Scan {
+                        statistic: value,
+                        change: k as u64,
+                    };
                 }
             }
             hull.push(n, sign * centred);
@@ -97,7 +106,13 @@ fn gain(known: Option<f64>, sign: f64, all: (f64, f64), before: (f64, f64)) -> f
 
 /// Maximised log-likelihood of `ones` successes in `m` trials.
 fn fit(m: f64, ones: f64) -> f64 {
-    let part = |count: f64| if count > 0.0 { count * (count / m).ln() } else { 0.0 };
+    let part = |count: f64| {
+        if count > 0.0 {
+            count * (count / m).ln()
+        } else {
+            0.0
+        }
+    };
     part(ones) + part(m - ones)
 }
 

@@ -26,10 +26,14 @@ pub fn cusum_arl(k: f64, h: f64, mean: f64) -> Result<f64> {
     finite("mean", mean)?;
     positive("h", h)?;
     let k = k - mean;
-    let rule: Vec<(f64, f64)> = gauss_legendre(if h > 20.0 { 200 } else { 120 }).on(0.0, h).collect();
+    let rule: Vec<(f64, f64)> = gauss_legendre(if h > 20.0 { 200 } else { 120 })
+        .on(0.0, h)
+        .collect();
     let size = rule.len() + 1;
     // Row 0 and column 0 belong to the atom at zero.
-    let states: Vec<f64> = core::iter::once(0.0).chain(rule.iter().map(|r| r.0)).collect();
+    let states: Vec<f64> = core::iter::once(0.0)
+        .chain(rule.iter().map(|r| r.0))
+        .collect();
     let mut matrix = Vec::with_capacity(size * size);
     for (i, s) in states.iter().enumerate() {
         let identity = |j: usize| if i == j { 1.0 } else { 0.0 };
@@ -42,7 +46,9 @@ pub fn cusum_arl(k: f64, h: f64, mean: f64) -> Result<f64> {
     solve_dense(&mut matrix, &mut lengths)?;
     match lengths.first() {
         Some(&length) if length.is_finite() && length >= 1.0 => Ok(length),
-        _ => Err(StatsError::NoConvergence { what: "the run length of a CUSUM" }),
+        _ => Err(StatsError::NoConvergence {
+            what: "the run length of a CUSUM",
+        }),
     }
 }
 

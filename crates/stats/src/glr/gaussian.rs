@@ -53,7 +53,10 @@ impl GaussianFocus {
             sum: 0.0,
             up: hull(direction != Direction::Down),
             down: hull(direction != Direction::Up),
-            scan: Scan { statistic: 0.0, change: 0 },
+            scan: Scan {
+                statistic: 0.0,
+                change: 0,
+            },
         })
     }
 
@@ -102,13 +105,21 @@ struct Best {
 }
 
 impl Best {
-    const NONE: Self = Self { square: 0.0, span: 1.0, change: 0.0 };
+    const NONE: Self = Self {
+        square: 0.0,
+        span: 1.0,
+        change: 0.0,
+    };
 
     #[inline]
     fn offer(&mut self, gain: f64, span: f64, change: f64) {
         let square = gain * gain;
         if gain > 0.0 && span > 0.0 && square * self.span > self.square * span {
-            *self = Self { square, span, change };
+            *self = Self {
+                square,
+                span,
+                change,
+            };
         }
     }
 
@@ -125,6 +136,9 @@ impl Best {
 
     fn scan(&self, n: f64, known: bool) -> Scan {
         let scale = if known { 2.0 } else { 2.0 * n };
-        Scan { statistic: self.square / (scale * self.span), change: self.change as u64 }
+        Scan {
+            statistic: self.square / (scale * self.span),
+            change: self.change as u64,
+        }
     }
 }

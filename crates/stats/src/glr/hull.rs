@@ -14,7 +14,11 @@ pub(super) struct Hull {
 
 impl Hull {
     pub(super) fn new(from_minimum: bool) -> Self {
-        Self { times: vec![0.0], sums: vec![0.0], from_minimum }
+        Self {
+            times: vec![0.0],
+            sums: vec![0.0],
+            from_minimum,
+        }
     }
 
     /// Adds the point `(n, sum)`; `n` exceeds every earlier one.
@@ -28,7 +32,8 @@ impl Hull {
             self.times.pop();
             self.sums.pop();
         }
-        if self.from_minimum && self.sums.len() == 1 && self.sums.first().is_some_and(|&s| sum <= s) {
+        if self.from_minimum && self.sums.len() == 1 && self.sums.first().is_some_and(|&s| sum <= s)
+        {
             self.times.clear();
             self.sums.clear();
         }

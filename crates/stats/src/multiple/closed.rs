@@ -24,12 +24,19 @@ pub fn closed_e_bh(e: &[f64], alpha: f64) -> Result<Vec<usize>> {
     check(e)?;
     let order = largest_first(e);
     // Ascending values: the worst intersections are made of the smallest inside and outside of R.
-    let ascending: Vec<f64> = order.iter().rev().map(|&i| e[i].min(f64::MAX / e.len() as f64)).collect();
+    let ascending: Vec<f64> = order
+        .iter()
+        .rev()
+        .map(|&i| e[i].min(f64::MAX / e.len() as f64))
+        .collect();
     let mut prefix = vec![0.0; ascending.len() + 1];
     for (i, value) in ascending.iter().enumerate() {
         prefix[i + 1] = prefix[i] + value;
     }
-    let count = (1..=e.len()).rev().find(|&r| holds(&ascending, &prefix, r, alpha)).unwrap_or(0);
+    let count = (1..=e.len())
+        .rev()
+        .find(|&r| holds(&ascending, &prefix, r, alpha))
+        .unwrap_or(0);
     Ok(first_sorted(&order, count))
 }
 
@@ -64,7 +71,8 @@ mod tests {
             .find(|&r| {
                 (1u32..1 << e.len()).all(|set| {
                     let members: Vec<usize> = (0..e.len()).filter(|i| set >> i & 1 == 1).collect();
-                    let mean = members.iter().map(|&i| e[order[i]]).sum::<f64>() / members.len() as f64;
+                    let mean =
+                        members.iter().map(|&i| e[order[i]]).sum::<f64>() / members.len() as f64;
                     let inside = members.iter().filter(|&&i| i < r).count() as f64;
                     mean * (1.0 + 1e-12) >= inside / (alpha * r as f64)
                 })

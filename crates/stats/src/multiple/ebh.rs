@@ -43,7 +43,11 @@ pub fn e_d_bh(detectors: &[f64], alpha: f64) -> Result<Vec<usize>> {
 pub(super) fn check(e: &[f64]) -> Result<()> {
     match e.iter().find(|v| v.is_nan() || **v < 0.0) {
         Some(v) if v.is_nan() => Err(StatsError::NotFinite { name: "e" }),
-        Some(v) => Err(StatsError::OutOfDomain { name: "e", value: *v, domain: "[0, inf]" }),
+        Some(v) => Err(StatsError::OutOfDomain {
+            name: "e",
+            value: *v,
+            domain: "[0, inf]",
+        }),
         None => Ok(()),
     }
 }
