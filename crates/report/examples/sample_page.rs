@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             warnings: &["export.zip: 1 content type that this version does not know".to_owned()],
         }),
         cards: &cards,
-        cohort: None,
+        cohort: Some(&sample::cohort(300, 52)),
     };
     match std::fs::write(&path, page(&input)) {
         Ok(()) => ExitCode::SUCCESS,

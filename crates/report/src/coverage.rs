@@ -12,10 +12,10 @@ use crate::num::count;
 use crate::plot::{Calendar, Path, Scale, fit, label, rule};
 use crate::strings;
 
-const WIDTH: u32 = 780;
+const WIDTH: u32 = 1110;
 const HEIGHT: u32 = 218;
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 772.0;
+const RIGHT: f64 = 1102.0;
 const TOP: f64 = 18.0;
 const MIDDLE: f64 = 92.0;
 const BOTTOM: f64 = 166.0;
@@ -157,7 +157,7 @@ fn strip(h: &mut Html, coverage: &Coverage, first: Week, last: Week) {
     label(h, LEFT + 2.0, 10.0, "key p", strings::PERSON_UP);
     label(h, LEFT + 2.0, BOTTOM + 8.0, "key s", strings::SYSTEM_DOWN);
     ribbon(h, &stretches(&coverage.weeks), &calendar);
-    for (x, text) in calendar.months(58.0) {
+    for (x, text) in calendar.months(64.0) {
         rule(h, "axis", (x, RIBBON + 16.0), (x, RIBBON + 21.0));
         label(
             h,

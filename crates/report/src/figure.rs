@@ -1,8 +1,11 @@
 //! A figure is always an image with a title, a description, and its table right under it.
 
-use crate::html::Html;
+use crate::html::{Attrs, Html};
 use crate::plot::label;
 use crate::strings;
+
+/// Wider figures scroll on a narrow screen.
+const NARROW: u32 = 500;
 
 /// What every figure says about itself.
 pub(crate) struct Figure<'a> {
@@ -34,14 +37,21 @@ impl Figure<'_> {
         let id = h.next_id();
         let (title_id, desc_id) = (format!("t{id}"), format!("d{id}"));
         let view = format!("0 0 {} {}", self.width, self.height);
-        let wide = if self.width > 500 { "scroll" } else { "fig" };
+        // Wide figures keep their text readable on a narrow screen by scrolling inside their own box.
+        let size = format!("max-width:{}px", self.width + self.width / 10);
         h.el("figure", &[], |h| {
-            h.el("div", &[("class", wide)], |h| {
+            let attrs: Attrs<'_> = if self.width > NARROW {
+                &[("class", "scroll"), ("tabindex", "0")]
+            } else {
+                &[]
+            };
+            h.el("div", attrs, |h| {
                 let both = format!("{title_id} {desc_id}");
                 let attrs = [
                     ("role", "img"),
                     ("aria-labelledby", both.as_str()),
                     ("viewBox", &view),
+                    ("style", &size),
                 ];
                 h.el("svg", &attrs, |h| {
                     h.leaf("title", &[("id", &title_id)], self.title);

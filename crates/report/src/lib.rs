@@ -5,14 +5,22 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod calibration;
+mod cohort;
 mod coverage;
 mod figure;
+mod forest;
 mod html;
 mod input;
+mod lineup;
+mod notes;
 mod num;
+mod overview;
 mod page;
 mod plot;
+mod seeded;
 mod series;
+mod steps;
 mod strings;
 
 pub use input::{CardText, Cohort, CohortRow, Import, Interval, Page, PersonLine, Shares, Source};

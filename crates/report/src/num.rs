@@ -67,14 +67,6 @@ pub(crate) fn percent(x: f64) -> String {
     format!("{}\u{a0}%", sig3(x * 100.0))
 }
 
-/// A value of a series: percent for shares, the plain number otherwise.
-pub(crate) fn value(series: &Series, x: f64) -> String {
-    match series.measure {
-        Measure::Share => percent(x),
-        _ => sig3(x),
-    }
-}
-
 /// A value without its sign of percent, for axes and tables whose heading names the unit.
 pub(crate) fn bare(series: &Series, x: f64) -> String {
     sig3(x * factor(series))
@@ -104,9 +96,21 @@ pub(crate) fn difference_unit(series: &Series) -> &str {
     }
 }
 
-/// `+0.42 (+0.11 to +0.73)`.
-pub(crate) fn interval(estimate: f64, low: f64, high: f64) -> String {
-    strings::estimate_with_interval(&signed(estimate), &signed(low), &signed(high))
+/// `+0.42 (+0.11 to +0.73)`: all three rounded alike, to two digits of the interval's width.
+pub(crate) fn interval_text(estimate: f64, low: f64, high: f64) -> String {
+    let width = high - low;
+    if !(estimate.is_finite() && width.is_finite() && width > 0.0) {
+        return strings::estimate_with_interval(&signed(estimate), &signed(low), &signed(high));
+    }
+    let exponent = width.log10().floor().clamp(-9.0, 300.0) as i32;
+    let step = 10f64.powi(exponent - 1);
+    let places = usize::try_from(1 - exponent).unwrap_or(0);
+    let text = |x: f64| {
+        let rounded = (x / step).round() * step;
+        let plus = if rounded > 0.0 { "+" } else { "" };
+        format!("{plus}{}", decimals(rounded, places))
+    };
+    strings::estimate_with_interval(&text(estimate), &text(low), &text(high))
 }
 
 /// A length in a figure: tenths of a unit are enough, and short.
@@ -142,6 +146,19 @@ mod tests {
         assert_eq!(percent(0.123_4), "12.3\u{a0}%");
         assert_eq!(decimals(-0.001, 1), "0.0");
         assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn an_interval_is_rounded_as_a_whole() {
+        assert_eq!(
+            interval_text(0.035, -0.2031, 0.2731),
+            "+0.04 (\u{2212}0.20 to +0.27)"
+        );
+        assert_eq!(
+            interval_text(0.0, -120.0, 1304.0),
+            "0 (\u{2212}100 to +1,300)"
+        );
+        assert_eq!(interval_text(1.0, 1.0, 1.0), "+1.00 (+1.00 to +1.00)");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use driftlead_drift::Course;
 
 use crate::html::Html;
 use crate::input::Page;
-use crate::{coverage, series, strings};
+use crate::{calibration, cohort, coverage, lineup, notes, overview, series, steps, strings};
 
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -61,6 +61,9 @@ fn body(h: &mut Html, input: &Page<'_>) {
             for course in input.courses {
                 h.leaf("p", &[("class", "lead")], &sentence(course));
             }
+            if let Some(cohort) = input.cohort {
+                h.leaf("p", &[("class", "lead")], &cohort::sentence(cohort));
+            }
         });
         for course in input.courses {
             section(h, course, input.label);
@@ -68,6 +71,11 @@ fn body(h: &mut Html, input: &Page<'_>) {
         if let Some(import) = &input.import {
             coverage::write_import(h, import);
         }
+        if let Some(cohort) = input.cohort {
+            cohort::write(h, cohort, input.label);
+        }
+        notes::write_limits(h, input.courses);
+        notes::write_cards(h, input.cards);
         h.leaf("footer", &[], &strings::generated_by(input.version));
     });
 }
@@ -84,7 +92,11 @@ fn section(h: &mut Html, course: &Course, label: Option<&str>) {
         coverage::write(h, &course.coverage, label);
         h.leaf("h3", &[], strings::COUNTS);
         h.leaf("p", &[("class", "key")], strings::COUNTS_KEY);
+        overview::write(h, course, label);
         series::write(h, course, label);
+        steps::write(h, course, label);
+        calibration::write(h, course);
+        lineup::write(h, course, label);
     });
     h.line();
 }

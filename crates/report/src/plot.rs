@@ -41,11 +41,6 @@ impl Scale {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// Whether a value lies inside the range.
-    pub(crate) fn holds(&self, value: f64) -> bool {
-        (self.low..=self.high).contains(&value)
-    }
-
     /// Round numbers inside the range, about `n` of them, with the decimals they need.
     pub(crate) fn ticks(&self, n: u32) -> Vec<(f64, String)> {
         let step = nice_step((self.high - self.low) / f64::from(n.max(1)));
@@ -171,6 +166,17 @@ impl Path {
     /// Draws to a point.
     pub(crate) fn line(&mut self, x: f64, y: f64) {
         self.push('L', &[x, y]);
+    }
+
+    /// A line through points, in order.
+    pub(crate) fn polyline(&mut self, points: impl Iterator<Item = (f64, f64)>) {
+        for (i, (x, y)) in points.enumerate() {
+            if i == 0 {
+                self.to(x, y);
+            } else {
+                self.line(x, y);
+            }
+        }
     }
 
     /// A box.

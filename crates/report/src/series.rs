@@ -7,7 +7,7 @@ use driftlead_record::Week;
 use crate::coverage::{span, version_changes};
 use crate::figure::{Figure, Table};
 use crate::html::Html;
-use crate::num::{bare, count, difference_unit, factor, interval, sig3, unit};
+use crate::num::{bare, count, difference_unit, factor, interval_text, sig3, unit};
 use crate::plot::{Calendar, Dots, Path, Scale, label, rule};
 use crate::strings;
 
@@ -273,27 +273,14 @@ fn edges(run: &[Band], calendar: &Calendar) -> Vec<(f64, Band)> {
 
 fn ribbon(path: &mut Path, run: &[Band], calendar: &Calendar, y: &Scale) {
     let edges = edges(run, calendar);
-    for (i, (x, b)) in edges.iter().enumerate() {
-        if i == 0 {
-            path.to(*x, y.at(b.high));
-        } else {
-            path.line(*x, y.at(b.high));
-        }
-    }
-    for (x, b) in edges.iter().rev() {
-        path.line(*x, y.at(b.low));
-    }
+    let top = edges.iter().map(|(x, b)| (*x, y.at(b.high)));
+    let bottom = edges.iter().rev().map(|(x, b)| (*x, y.at(b.low)));
+    path.polyline(top.chain(bottom));
     path.close();
 }
 
 fn trace(path: &mut Path, run: &[Band], calendar: &Calendar, y: &Scale) {
-    for (i, (x, b)) in edges(run, calendar).iter().enumerate() {
-        if i == 0 {
-            path.to(*x, y.at(b.fit));
-        } else {
-            path.line(*x, y.at(b.fit));
-        }
-    }
+    path.polyline(edges(run, calendar).iter().map(|(x, b)| (*x, y.at(b.fit))));
 }
 
 /// The axis of time.
@@ -342,12 +329,12 @@ fn facts(h: &mut Html, series: &Series, verdict: &Verdict) {
             row(strings::WHY, strings::reason(reason));
         }
         if let Some(c) = &verdict.change {
-            let natural = interval(c.estimate * k, c.low * k, c.high * k);
+            let natural = interval_text(c.estimate * k, c.low * k, c.high * k);
             row(
                 strings::CHANGE,
                 &strings::with_unit(&natural, difference_unit(series)),
             );
-            let own = interval(c.estimate_sd, c.low_sd, c.high_sd);
+            let own = interval_text(c.estimate_sd, c.low_sd, c.high_sd);
             row("", &strings::with_unit(&own, strings::OWN_SD));
         }
         match (verdict.smallest_visible, verdict.smallest_visible_sd) {

@@ -59,6 +59,96 @@ pub(crate) const PANEL_HEAD: [&str; 5] = [
     "95 % band",
 ];
 
+pub(crate) const WEEK_OF: &str = "Week of";
+
+pub(crate) const OVERVIEW: &str = "All changes on one scale";
+pub(crate) const OVERVIEW_SENTENCE: &str = "Change of each count from the own first weeks to the end \
+    of the history, in own SD, with intervals that hold for all counts of the page together.";
+pub(crate) const OVERVIEW_HEAD: [&str; 4] = [
+    "Count",
+    "Verdict",
+    "Change (interval)",
+    "Change in own SD (interval)",
+];
+pub(crate) const OWN_SD_AXIS: &str = "own SD";
+
+pub(crate) const STEPS: &str = "Steps at version changes";
+pub(crate) const NO_STEPS: &str =
+    "Cannot tell: no recorded change of the system version has enough weeks on both sides.";
+pub(crate) const STEPS_HEAD: [&str; 5] = [
+    "Count",
+    "Coincided with",
+    "Shift (interval)",
+    "Shift in own SD (interval)",
+    "Verdict",
+];
+
+pub(crate) const CALIBRATION: &str = "How far these numbers can be trusted";
+pub(crate) const VISIBLE: &str =
+    "The smallest visible change is the one that a history like this shows in 4 of 5 cases.";
+pub(crate) const CALIBRATION_CAPTION: &str = "Noise and smallest visible change, by count";
+pub(crate) const CALIBRATION_HEAD: [&str; 7] = [
+    "Count",
+    "Weeks",
+    "Own SD",
+    "Carry-over to next week (0 to 1)",
+    "Largest carry-over allowed for",
+    "Smallest visible change",
+    "In own SD",
+];
+
+pub(crate) const LINEUP: &str = "Line-up";
+pub(crate) const LINEUP_SENTENCE: &str =
+    "Nine numbered panels of weekly dots: one was measured, eight were drawn from its noise.";
+pub(crate) const WHICH: &str = "Which panel was measured?";
+
+pub(crate) const LIMITS: &str = "What this cannot tell";
+pub(crate) const LIMIT_CAUSE: &str = "A cause. Nothing here was randomised; two things in the same week may have nothing to do with each other.";
+pub(crate) const LIMIT_LIST: [&str; 7] = [
+    "Changes smaller than the smallest visible change of a count.",
+    "Changes that were complete before the first week.",
+    "What a message meant, or how anybody felt. Only what the method cards name is counted.",
+    "How other people compare. Each count is held against its own first weeks only.",
+    "Whether a change is welcome.",
+    "Which part of a change comes from new topics, longer messages, another season or other habits.",
+    "Anything outside these files: other accounts, other systems, speech, deleted conversations.",
+];
+
+pub(crate) const CARDS: &str = "How each count is made";
+pub(crate) const CARDS_TEXT: &str =
+    "One card per method. Two pages can be compared only where the instrument hashes agree.";
+pub(crate) const CARD_ID: &str = "Id";
+pub(crate) const CARD_HASH: &str = "Instrument hash";
+
+pub(crate) const COHORT: &str = "Many people together";
+pub(crate) const COHORT_MEANS: &str = "Mean change, by group";
+pub(crate) const COHORT_MEANS_SENTENCE: &str =
+    "Mean change in own SD with its 95 % interval, for each count and group.";
+pub(crate) const COHORT_HEAD: [&str; 4] = [
+    "Count",
+    "Group",
+    "People",
+    "Mean change in own SD (95 % interval)",
+];
+pub(crate) const PLANTED: &str = "a change was planted";
+pub(crate) const UNCHANGED: &str = "left unchanged";
+pub(crate) const SINGLE_HISTORIES: &str = "What single histories say";
+pub(crate) const SINGLE_CAPTION: &str = "Share of people by the verdict on their own history";
+pub(crate) const SINGLE_HEAD: [&str; 6] = [
+    "Count",
+    "Group",
+    "People",
+    "Cannot tell",
+    "No movement",
+    "Moved",
+];
+pub(crate) const PEOPLE: &str = "Person by person";
+pub(crate) const PEOPLE_KEY: &str = "Thin lines are up to 60 people drawn at random. The dark band holds \
+    the middle 50 % of all people in each week, the light band 90 %. The scale is the distance from \
+    the own first weeks in own SD; lines that leave it are held at its edge.";
+pub(crate) const QUANTILE_HEAD: [&str; 7] =
+    ["Week of", "People", "5 %", "25 %", "50 %", "75 %", "95 %"];
+
 pub(crate) const WHY: &str = "Reason";
 pub(crate) const CHANGE: &str = "Change";
 pub(crate) const SMALLEST: &str = "Smallest visible";
@@ -229,7 +319,7 @@ pub(crate) fn reason(reason: Reason) -> &'static str {
 
 pub(crate) fn rung(rung: Rung) -> &'static str {
     match rung {
-        Rung::Described => "described: a change over time, no cause named",
+        Rung::Described => "described, no cause named",
         Rung::Coincided => "coincided with an event; no cause shown",
         Rung::Randomised => "randomised",
     }
@@ -240,14 +330,12 @@ pub(crate) fn assumption(assumption: Assumption) -> &'static str {
         Assumption::A0 => "A0, known random draws only",
         Assumption::A1 => "A1, a tolerance set beforehand",
         Assumption::A2 => "A2, people drawn alike from one population",
-        Assumption::A3 => {
-            "A3, a fitted model: noise that carries over from week to week, plus counting noise"
-        }
+        Assumption::A3 => "A3, a fitted noise model",
     }
 }
 
 pub(crate) fn rung_and_assumption(r: Rung, a: Assumption) -> String {
-    format!("{}. Assumes {}", rung(r), assumption(a))
+    format!("{}; assumes {}", rung(r), assumption(a))
 }
 
 /// What a panel shows, in one sentence.
@@ -257,7 +345,7 @@ pub(crate) fn panel_sentence(series: &Series, verdict: &Verdict, delta: f64) -> 
     let change = match &verdict.change {
         Some(c) => format!(
             ": {} {}",
-            num::interval(c.estimate * k, c.low * k, c.high * k),
+            num::interval_text(c.estimate * k, c.low * k, c.high * k),
             num::difference_unit(series)
         ),
         None => String::new(),
@@ -314,6 +402,93 @@ pub(crate) fn first_sentence(
         "In {} with {deployment}, {}.",
         weeks(active_weeks),
         list(&parts)
+    )
+}
+
+pub(crate) fn step_name(name: &str, week: &str) -> String {
+    format!("{}, {week}", capital(name))
+}
+
+pub(crate) fn step_word(moved: bool) -> &'static str {
+    if moved { "▲ moved" } else { "? cannot tell" }
+}
+
+pub(crate) fn steps_sentence(all: usize, moved: usize) -> String {
+    let unsure = all - moved;
+    format!(
+        "At changes of the system version, {unsure} of {all} steps cannot be told from noise and {moved} \
+         moved. A step that moved coincided with the new version; anything else of that week may \
+         have come with it."
+    )
+}
+
+/// The event a step coincided with; `event` is its place among the dashed lines, from 0.
+pub(crate) fn coincided(event: Option<usize>, from: &str, to: &str, week: &str) -> String {
+    let number = event.map(|i| format!("{}: ", i + 1)).unwrap_or_default();
+    format!("{number}{from} → {to}, week of {week}")
+}
+
+pub(crate) fn calibration(active_weeks: usize, family: u32, wrong: &str) -> String {
+    format!(
+        "With {} of this kind of noise, the {family} intervals of this section are all right together, \
+         except in at most {wrong} of such histories. This holds as far as the noise model does.",
+        weeks(active_weeks)
+    )
+}
+
+pub(crate) fn lineup_text(name: &str) -> String {
+    format!(
+        "One of these nine panels shows {name} as measured. The other eight were drawn from the fitted \
+         noise with no change in it. If the measured one does not stand out, there is nothing to see."
+    )
+}
+
+pub(crate) fn measured_panel(number: usize) -> String {
+    format!("Panel {number}.")
+}
+
+pub(crate) fn panel_number(number: usize) -> String {
+    format!("Panel {number}")
+}
+
+pub(crate) fn cohort_text(people: &str) -> String {
+    format!(
+        "{people} people, each held against their own first weeks. What the mean \
+         of many shows need not hold for any one of them."
+    )
+}
+
+fn people_count(people: u32) -> String {
+    let n = num::count(u64::from(people));
+    if people == 1 {
+        format!("{n} person")
+    } else {
+        format!("{n} people")
+    }
+}
+
+pub(crate) fn group_line(group: &str, people: u32) -> String {
+    format!("{group} · {} · own SD", people_count(people))
+}
+
+pub(crate) fn people_sentence(name: &str, group: &str, people: u32) -> String {
+    format!(
+        "{name}, {group}: weekly distance from the own first weeks of {}, as bands of 50 % and 90 % \
+         with single lines.",
+        people_count(people)
+    )
+}
+
+pub(crate) fn quantile_caption(name: &str) -> String {
+    format!("{name}: quantiles over people (own SD)")
+}
+
+/// The cohort in one sentence: how many single histories cannot tell, then how many means stand out.
+pub(crate) fn cohort_sentence(people: u32, unsure: &str, apart: usize, all: usize) -> String {
+    format!(
+        "Of {}, {unsure} of single histories cannot tell; the mean of a group lies apart from zero in \
+         {apart} of {all} cases.",
+        people_count(people)
     )
 }
 

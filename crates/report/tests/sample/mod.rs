@@ -9,7 +9,7 @@ use driftlead_drift::{
 };
 use driftlead_metrics::{Abstain, Measure, Point, Series, Side};
 use driftlead_record::Week;
-use driftlead_report::CardText;
+use driftlead_report::{CardText, Cohort, CohortRow, Interval, PersonLine, Shares};
 
 /// Monday 2024-09-30.
 pub const FIRST: i32 = 2857;
@@ -454,4 +454,60 @@ pub fn cards() -> Vec<CardText> {
         ],
     })
     .collect()
+}
+
+/// A cohort of two counts, half of the people with a planted change.
+pub fn cohort(people: usize, weeks: usize) -> Cohort {
+    let row = |name: &str, planted: Option<&str>, rise: f64, seed: u64| {
+        let mut noise = Noisy(seed);
+        let lines = (0..people)
+            .map(|_| {
+                let own = rise + 0.4 * noise.bell();
+                let value = |w: usize, e: f64| own * w as f64 / weeks as f64 + 0.5 * e;
+                PersonLine(
+                    (0..weeks)
+                        .map(|w| (Week(FIRST + w as i32), value(w, noise.bell())))
+                        .collect(),
+                )
+            })
+            .collect();
+        let moved = if planted.is_some() { 0.11 } else { 0.01 };
+        CohortRow {
+            name: name.to_owned(),
+            people: people as u32,
+            planted: planted.map(str::to_owned),
+            mean: Interval {
+                estimate: rise,
+                low: rise - 0.11,
+                high: rise + 0.11,
+            },
+            shares: Shares {
+                moved,
+                no_movement: 0.06,
+                cannot_tell: 0.94 - moved,
+            },
+            lines,
+        }
+    };
+    Cohort {
+        people: 2 * people as u32,
+        delta_sd: 0.5,
+        seed: 9,
+        rows: vec![
+            row(
+                "friend-like lines",
+                Some("+0.9 own SD over the year"),
+                0.9,
+                1,
+            ),
+            row("friend-like lines", None, 0.02, 2),
+            row(
+                "questions per reply",
+                Some("−0.4 own SD over the year"),
+                -0.41,
+                3,
+            ),
+            row("questions per reply", None, -0.03, 4),
+        ],
+    }
 }
