@@ -1,4 +1,10 @@
 //! The posterior-averaged e-process against 50-digit values.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod support;
 

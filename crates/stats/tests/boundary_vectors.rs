@@ -1,4 +1,10 @@
 //! Boundaries against the reference implementation's values.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! Detectors and e-processes against the reference implementation and 50-digit values.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod support;
 

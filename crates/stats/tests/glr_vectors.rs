@@ -1,4 +1,10 @@
 //! Generalised likelihood ratios and exact run lengths against oracle values.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod support;
 

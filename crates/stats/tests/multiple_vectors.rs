@@ -1,4 +1,10 @@
 //! Multiple testing against stored rejection sets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! No input of any kind makes the streaming estimators panic or leave a NaN behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use driftlead_stats::baseline::{PosteriorAveraged, Prior};
 use driftlead_stats::boundary::*;

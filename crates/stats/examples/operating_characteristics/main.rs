@@ -16,6 +16,9 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 }
 
+/// Prints one table.
+type Table = fn(&Options);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let after = |flag: &str| {
@@ -32,7 +35,7 @@ fn main() {
         seed,
     };
     let named = |name: &str| arguments.iter().any(|a| a == name);
-    let tables: [(&str, fn(&Options)); 4] = [
+    let tables: [(&str, Table); 4] = [
         ("delay", delays::run),
         ("unknown", unknown_baseline::run),
         ("population", population::run),

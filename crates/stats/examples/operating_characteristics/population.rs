@@ -106,7 +106,7 @@ fn experiment(people: usize, index: u32, &(name, level, ramp): &(&str, f64, f64)
             joint[person].update(row).expect("row");
         }
         let values = bank.update(&x).expect("row");
-        if (t + 1) % 10 == 0 {
+        if (t + 1).is_multiple_of(10) {
             // With equal weights 1/T the e-process is the Shiryaev-Roberts value over T.
             let scale = f64::from(HORIZON) * MARKERS as f64;
             let mean: Vec<f64> = values

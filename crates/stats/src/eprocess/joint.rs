@@ -100,7 +100,7 @@ impl JointVerdict {
             });
         }
         x.iter().try_for_each(|&v| unit("x", v).map(|_| ()))?;
-        if self.seen % self.spacing == 0 && self.seen / self.spacing < self.starts {
+        if self.seen.is_multiple_of(self.spacing) && self.seen / self.spacing < self.starts {
             self.ratios
                 .resize(self.ratios.len() + self.steps.len(), 1.0);
         }

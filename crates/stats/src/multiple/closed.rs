@@ -11,7 +11,7 @@ use crate::error::{Result, level};
 ///
 /// ```
 /// use driftlead_stats::multiple::{closed_e_bh, e_bh};
-/// let e = [39.0, 38.0, 2.0];
+/// let e = [31.0, 29.0, 2.0];
 /// assert!(e_bh(&e, 0.05)?.is_empty());
 /// assert_eq!(closed_e_bh(&e, 0.05)?, [0, 1]);
 /// # Ok::<(), driftlead_stats::StatsError>(())

@@ -44,7 +44,7 @@ mod tests {
     fn known_values() {
         assert!((zeta(3.0) - 1.202_056_903_159_594_3).abs() < 1e-15);
         assert!((zeta(4.0) - core::f64::consts::PI.powi(4) / 90.0).abs() < 1e-15);
-        assert!((zeta(1.5) - 2.612_375_348_685_488_3).abs() < 1e-14);
+        assert!((zeta(1.5) - 2.612_375_348_685_488).abs() < 1e-14);
         assert!(zeta(1.0).is_nan());
     }
 }
