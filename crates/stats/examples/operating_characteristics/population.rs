@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options) {
 }
 
 fn experiment(people: usize, index: u32, &(name, level, ramp): &(&str, f64, f64), seed: u64) {
-    let drifts = |person: usize| index > 0 && person % 20 == 0;
+    let drifts = |person: usize| index > 0 && person.is_multiple_of(20);
     let mut lucks: Vec<Stream> = (0..people as u64)
         .map(|p| Stream::new(seed, p, index, 3))
         .collect();
