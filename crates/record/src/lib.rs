@@ -9,10 +9,12 @@
 mod account;
 mod event;
 mod import;
+pub mod schema;
 mod text;
 mod time;
 mod tree;
 
+pub mod write;
 pub use account::{Accounting, Level, Reason};
 pub use event::{Conversation, Event, Kind, Role, SystemSource};
 pub use import::Options;

@@ -1,6 +1,8 @@
 //! One module per format. An importer is a pure function of one unit of input; everything about
 //! files, archives, limits, order and threads lives in the driver.
 
+pub(crate) mod driftlead;
+mod lines;
 use std::sync::Arc;
 
 use crate::{Accounting, Conversation};
