@@ -5,7 +5,7 @@ use driftlead_drift::Course;
 use crate::coverage::active_weeks;
 use crate::figure::Table;
 use crate::html::Html;
-use crate::num::{difference_unit, factor, percent, sig3};
+use crate::num::{decimals, difference_unit, factor, percent, sig3};
 use crate::strings;
 
 /// Writes the calibration box of a course.
@@ -22,6 +22,10 @@ pub(crate) fn write(h: &mut Html, course: &Course) {
 
 fn table(course: &Course) -> Table {
     let or_dash = |x: Option<f64>| x.map_or_else(|| strings::NO_VALUE.to_owned(), sig3);
+    let fixed = |x: Option<f64>| {
+        x.filter(|x| x.is_finite())
+            .map_or_else(|| strings::NO_VALUE.to_owned(), |x| decimals(x, 2))
+    };
     let rows = course.lines.iter().map(|l| {
         let (v, k) = (&l.verdict, factor(&l.series));
         let natural = v.smallest_visible.map_or_else(
@@ -32,8 +36,8 @@ fn table(course: &Course) -> Table {
             strings::capital(l.series.name),
             v.weeks.to_string(),
             or_dash(v.noise.map(|n| n.sd * k)),
-            or_dash(v.noise.map(|n| n.phi)),
-            or_dash(v.noise.map(|n| n.phi_high)),
+            fixed(v.noise.map(|n| n.phi)),
+            fixed(v.noise.map(|n| n.phi_high)),
             natural,
             or_dash(v.smallest_visible_sd),
         ]

@@ -48,7 +48,7 @@ pub(crate) fn write(h: &mut Html, cohort: &Cohort, mark: Option<&str>) {
             rows: rows.collect(),
         };
         h.leaf("h3", &[], strings::COHORT_MEANS);
-        h.el("p", &[("class", "key")], |h| key(h));
+        h.el("p", &[("class", "key")], key);
         forest.draw(h, &table(cohort));
         histories(h, cohort);
         people(h, cohort, mark);
@@ -136,7 +136,7 @@ fn people(h: &mut Html, cohort: &Cohort, mark: Option<&str>) {
     }
     h.leaf("h3", &[], strings::PEOPLE);
     h.leaf("p", &[("class", "key")], strings::PEOPLE_KEY);
-    h.el("div", &[("class", "panels")], |h| {
+    h.el("div", &[("class", "panels pairs")], |h| {
         for row in &cohort.rows {
             let of_name: Vec<Vec<Quantiles>> = cohort
                 .rows

@@ -13,13 +13,13 @@ use crate::plot::{Calendar, Path, Scale, fit, label, rule};
 use crate::strings;
 
 const WIDTH: u32 = 1110;
-const HEIGHT: u32 = 218;
+const HEIGHT: u32 = 222;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 1102.0;
 const TOP: f64 = 18.0;
 const MIDDLE: f64 = 92.0;
 const BOTTOM: f64 = 166.0;
-const RIBBON: f64 = 180.0;
+const RIBBON: f64 = 186.0;
 
 /// A stretch of weeks under one system version, as recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,7 +155,7 @@ fn strip(h: &mut Html, coverage: &Coverage, first: Week, last: Week) {
     bars(h, &coverage.weeks, &calendar, &up, &down);
     rule(h, "axis", (LEFT, MIDDLE), (RIGHT, MIDDLE));
     label(h, LEFT + 2.0, 10.0, "key p", strings::PERSON_UP);
-    label(h, LEFT + 2.0, BOTTOM + 8.0, "key s", strings::SYSTEM_DOWN);
+    label(h, LEFT + 2.0, BOTTOM + 13.0, "key s", strings::SYSTEM_DOWN);
     ribbon(h, &stretches(&coverage.weeks), &calendar);
     for (x, text) in calendar.months(64.0) {
         rule(h, "axis", (x, RIBBON + 16.0), (x, RIBBON + 21.0));
@@ -199,7 +199,7 @@ fn bars(h: &mut Html, weeks: &[WeekCoverage], calendar: &Calendar, up: &Scale, d
 }
 
 fn ribbon(h: &mut Html, stretches: &[Stretch], calendar: &Calendar) {
-    for (i, s) in stretches.iter().enumerate() {
+    for (s, colour) in stretches.iter().zip(RIBBONS.iter().cycle()) {
         let (x, end) = (
             calendar.left(s.first),
             calendar.left(s.last) + calendar.slot(),
@@ -209,7 +209,7 @@ fn ribbon(h: &mut Html, stretches: &[Stretch], calendar: &Calendar) {
         let class = if s.system.is_none() {
             "ribbon none"
         } else {
-            RIBBONS[i % RIBBONS.len()]
+            colour
         };
         path.draw(h, class);
         let name = s.system.as_deref().unwrap_or(strings::NOT_RECORDED);
@@ -220,31 +220,33 @@ fn ribbon(h: &mut Html, stretches: &[Stretch], calendar: &Calendar) {
 
 const RIBBONS: [&str; 4] = ["ribbon v0", "ribbon v1", "ribbon v2", "ribbon v3"];
 
-/// Writes what was read: sources, the accounting at every level, warnings.
+/// Writes what was read: the sums in the open, the tables folded, warnings in the open.
 pub(crate) fn write_import(h: &mut Html, import: &Import<'_>) {
     h.el("section", &[("class", "import")], |h| {
         h.leaf("h2", &[], strings::IMPORT);
-        let sum = if import.accounting.balances() {
-            strings::ADDS_UP
-        } else {
-            strings::DOES_NOT_ADD_UP
-        };
-        h.leaf("p", &[], sum);
-        h.el("div", &[("class", "columns")], |h| {
-            h.el("div", &[("class", "scroll")], |h| {
-                levels(import.accounting).write(h)
-            });
-            h.el("div", &[("class", "scroll")], |h| sources(import).write(h));
-        });
+        let units = &import.accounting.units;
+        let skipped = units.skipped.values().sum();
+        let counts = (&*count(units.seen), &*count(units.parsed), &*count(skipped));
+        let adds_up = import.accounting.balances();
+        h.leaf("p", &[], &strings::import_sentence(counts, adds_up));
         if !import.warnings.is_empty() {
-            h.leaf("h3", &[], strings::WARNINGS);
-            h.el("ul", &[], |h| {
+            h.el("ul", &[("class", "warnings")], |h| {
                 for warning in import.warnings {
-                    h.leaf("li", &[], warning);
+                    h.leaf("li", &[], &strings::warning(warning));
                 }
             });
         }
+        h.el("details", &[("class", "data")], |h| {
+            h.leaf("summary", &[], strings::ACCOUNTING_AND_SOURCES);
+            h.el("div", &[("class", "columns")], |h| {
+                h.el("div", &[("class", "scroll")], |h| {
+                    levels(import.accounting).write(h)
+                });
+                h.el("div", &[("class", "scroll")], |h| sources(import).write(h));
+            });
+        });
     });
+    h.line();
 }
 
 fn sources(import: &Import<'_>) -> Table {

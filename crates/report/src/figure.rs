@@ -36,11 +36,20 @@ impl Figure<'_> {
     pub(crate) fn draw(&self, h: &mut Html, table: &Table, inner: impl FnOnce(&mut Html)) {
         let id = h.next_id();
         let (title_id, desc_id) = (format!("t{id}"), format!("d{id}"));
-        let view = format!("0 0 {} {}", self.width, self.height);
+        let wide = self.width > NARROW;
+        // A wide figure may be seen from its left end only, so its label stands at both ends.
+        let height = self.height + if wide && self.label.is_some() { 14 } else { 0 };
+        let view = format!("0 0 {} {height}", self.width);
         // Wide figures keep their text readable on a narrow screen by scrolling inside their own box.
-        let size = format!("max-width:{}px", self.width + self.width / 10);
+        let widest = if wide {
+            self.width + self.width / 10
+        } else {
+            560
+        };
+        let least = if wide { self.width.min(900) * 4 / 5 } else { 0 };
+        let size = format!("min-width:{least}px;max-width:{widest}px");
         h.el("figure", &[], |h| {
-            let attrs: Attrs<'_> = if self.width > NARROW {
+            let attrs: Attrs<'_> = if wide {
                 &[("class", "scroll"), ("tabindex", "0")]
             } else {
                 &[]
@@ -59,6 +68,9 @@ impl Figure<'_> {
                     inner(h);
                     if let Some(text) = self.label {
                         label(h, f64::from(self.width) - 8.0, 9.0, "e mark", text);
+                        if wide {
+                            label(h, 1.0, f64::from(height) - 4.0, "mark", text);
+                        }
                     }
                 });
             });

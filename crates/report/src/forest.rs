@@ -7,9 +7,9 @@ use crate::num::{interval_text, px};
 use crate::plot::{Dots, Path, Scale, fit, label, rule};
 use crate::strings;
 
-const WIDTH: u32 = 780;
-const NAMES: f64 = 268.0;
-const PLOT: (f64, f64) = (286.0, 600.0);
+const WIDTH: u32 = 700;
+const GLYPH: f64 = 222.0;
+const PLOT: (f64, f64) = (238.0, 536.0);
 const TOP: f64 = 24.0;
 const ROW: f64 = 19.0;
 
@@ -99,10 +99,16 @@ impl Forest<'_> {
 
     fn row(&self, h: &mut Html, row: &Row, x: &Scale, y: f64, repeated: bool) {
         if !repeated {
-            label(h, NAMES, y + 4.0, "e in", &fit(&row.name, 240.0));
+            label(h, 1.0, y + 4.0, "in", &fit(&row.name, GLYPH - 16.0));
+            rule(
+                h,
+                "grid",
+                (0.0, y - ROW / 2.0),
+                (f64::from(WIDTH), y - ROW / 2.0),
+            );
         }
         if let Some(glyph) = row.glyph {
-            label(h, 280.0, y + 4.0, "m in", &glyph.to_string());
+            label(h, GLYPH, y + 4.0, "m in", &glyph.to_string());
         }
         let class = format!("iv {}", row.class);
         let v = &row.interval;
@@ -113,7 +119,7 @@ impl Forest<'_> {
         let text = interval_text(v.estimate, v.low, v.high);
         h.leaf(
             "text",
-            &[("class", "in"), ("x", "614"), ("y", &px(y + 4.0))],
+            &[("class", "in"), ("x", "550"), ("y", &px(y + 4.0))],
             &text,
         );
     }

@@ -13,6 +13,8 @@ mod forest;
 mod html;
 mod input;
 mod lineup;
+#[cfg(test)]
+mod lint;
 mod notes;
 mod num;
 mod overview;

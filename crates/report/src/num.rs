@@ -14,10 +14,16 @@ pub(crate) fn sig3(x: f64) -> String {
     if x == 0.0 {
         return "0".to_owned();
     }
-    let exponent = x.abs().log10().floor().clamp(-6.0, 300.0) as i32;
-    let step = 10f64.powi(exponent - 2);
+    let digits = |x: f64| 2 - x.abs().log10().floor().clamp(-6.0, 300.0) as i32;
+    let step = 10f64.powi(-digits(x));
     let rounded = (x / step).round() * step;
-    decimals(rounded, usize::try_from(2 - exponent).unwrap_or(0))
+    // Rounding can reach the next power of ten: 99.96 becomes 100, not 100.0.
+    let places = if rounded == 0.0 {
+        digits(x)
+    } else {
+        digits(rounded * (1.0 + 1e-12))
+    };
+    decimals(rounded, usize::try_from(places).unwrap_or(0))
 }
 
 /// As [`sig3`], with its sign always shown.
@@ -62,9 +68,13 @@ fn push_grouped(digits: &str, out: &mut String) {
     }
 }
 
-/// A share in 0..=1 as percent.
+/// A share in 0..=1 as percent: one decimal at most.
 pub(crate) fn percent(x: f64) -> String {
-    format!("{}\u{a0}%", sig3(x * 100.0))
+    if !x.is_finite() {
+        return strings::NO_VALUE.to_owned();
+    }
+    let text = decimals(x * 100.0, 1);
+    format!("{}\u{a0}%", text.strip_suffix(".0").unwrap_or(&text))
 }
 
 /// A value without its sign of percent, for axes and tables whose heading names the unit.
@@ -144,6 +154,7 @@ mod tests {
         }
         assert_eq!(signed(0.5), "+0.500");
         assert_eq!(percent(0.123_4), "12.3\u{a0}%");
+        assert_eq!(percent(0.05), "5\u{a0}%");
         assert_eq!(decimals(-0.001, 1), "0.0");
         assert_eq!(count(1_234_567), "1,234,567");
     }

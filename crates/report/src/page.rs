@@ -65,11 +65,11 @@ fn body(h: &mut Html, input: &Page<'_>) {
                 h.leaf("p", &[("class", "lead")], &cohort::sentence(cohort));
             }
         });
-        for course in input.courses {
-            section(h, course, input.label);
-        }
         if let Some(import) = &input.import {
             coverage::write_import(h, import);
+        }
+        for course in input.courses {
+            section(h, course, input.label);
         }
         if let Some(cohort) = input.cohort {
             cohort::write(h, cohort, input.label);

@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(months[0], (2.0, "Jan 2025".to_owned()));
         assert_eq!(
             months.iter().map(|m| m.1.as_str()).collect::<Vec<_>>(),
-            ["Jan 2025", "Apr", "Jul", "Oct"]
+            ["Jan 2025", "Mar", "May", "Jul", "Sep", "Nov"]
         );
     }
 

@@ -33,8 +33,10 @@ pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
     let moved = all.iter().filter(|(_, s)| s.moved).count();
     let sentence = strings::steps_sentence(all.len(), moved);
     h.leaf("p", &[], &sentence);
+    let events = version_changes(&course.coverage.weeks);
+    let event = |step: &Step| events.iter().position(|w| *w == step.week);
     let rows = all.iter().take(SHOWN).map(|(series, step)| Row {
-        name: strings::step_name(series.name, &step.week.date()),
+        name: strings::step_name(event(step), series.name),
         glyph: Some(if step.moved { '▲' } else { '?' }),
         interval: sd(step),
         class: if step.moved { "strong" } else { "weak" },
@@ -46,11 +48,7 @@ pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
         delta: course.delta_sd,
         rows: rows.collect(),
     };
-    let events = version_changes(&course.coverage.weeks);
-    forest.draw(
-        h,
-        &table(&all, |step| events.iter().position(|w| *w == step.week)),
-    );
+    forest.draw(h, &table(&all, event));
 }
 
 fn sd(step: &Step) -> Interval {

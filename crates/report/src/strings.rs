@@ -30,15 +30,11 @@ pub(crate) const SYSTEM_DOWN: &str = "system, messages per week";
 pub(crate) const VERSION: &str = "version";
 
 pub(crate) const IMPORT: &str = "What was read";
-pub(crate) const ADDS_UP: &str =
-    "The sums add up: everything seen was either read or skipped for a named reason.";
-pub(crate) const DOES_NOT_ADD_UP: &str =
-    "The sums do not add up: seen differs from read plus skipped. Do not rely on this page.";
+pub(crate) const ACCOUNTING_AND_SOURCES: &str = "Accounting and sources";
 pub(crate) const ACCOUNTING: &str = "Seen = read + skipped";
 pub(crate) const ACCOUNTING_HEAD: [&str; 4] = ["", "Seen", "Read", "Skipped"];
 pub(crate) const SOURCES: &str = "Sources";
 pub(crate) const SOURCES_HEAD: [&str; 2] = ["File or folder", "Format"];
-pub(crate) const WARNINGS: &str = "Warnings";
 pub(crate) const LEVEL_FILES: &str = "Files";
 pub(crate) const LEVEL_CONVERSATIONS: &str = "Conversations";
 pub(crate) const LEVEL_MESSAGES: &str = "Messages and other entries";
@@ -49,7 +45,7 @@ pub(crate) const COUNTS_KEY: &str = "Dots are single weeks, larger where more wa
     The line is the fitted course, the blue band holds the whole course with 95 %. \
     The grey band is where single weeks of the own first weeks lie; the bar under it marks those weeks. \
     Dashed lines are changes of the system version. Nothing is drawn across weeks without a value. \
-    Own SD is the size of this person's own week-to-week noise in that count.";
+    Intervals in brackets hold for all counts of this section together. Own SD is the size of this person's own week-to-week noise in that count.";
 pub(crate) const NO_WEEKS: &str = "no week with a value";
 pub(crate) const PANEL_HEAD: [&str; 5] = [
     "Week of",
@@ -239,6 +235,19 @@ pub(crate) fn coverage_sentence(
     )
 }
 
+pub(crate) fn import_sentence((seen, read, skipped): (&str, &str, &str), adds_up: bool) -> String {
+    let sum = format!("{seen} entries seen: {read} read, {skipped} skipped for a named reason.");
+    if adds_up {
+        sum
+    } else {
+        format!("Cannot be relied on: the sums do not add up. {sum}")
+    }
+}
+
+pub(crate) fn warning(text: &str) -> String {
+    format!("Warning: {text}")
+}
+
 pub(crate) fn untimed(n: &str) -> String {
     format!(
         "{n} messages have no time that can be trusted. They are counted here and used for nothing over time."
@@ -405,8 +414,12 @@ pub(crate) fn first_sentence(
     )
 }
 
-pub(crate) fn step_name(name: &str, week: &str) -> String {
-    format!("{}, {week}", capital(name))
+/// Name of a step: the number of its dashed line, from 1, and the count.
+pub(crate) fn step_name(event: Option<usize>, name: &str) -> String {
+    match event {
+        Some(i) => format!("{} · {}", i + 1, capital(name)),
+        None => capital(name),
+    }
 }
 
 pub(crate) fn step_word(moved: bool) -> &'static str {

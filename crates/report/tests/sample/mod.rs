@@ -164,7 +164,7 @@ fn steps(plan: &Plan, weeks: usize) -> Vec<Step> {
         high_sd: jump + 0.7,
     };
     vec![Step {
-        week: Week(FIRST + (weeks * 5 / 8) as i32),
+        week: Week(FIRST + (weeks * 5).div_ceil(8) as i32),
         from: "lumen-2".into(),
         to: "lumen-3-large".into(),
         change,
