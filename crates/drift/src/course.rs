@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use driftlead_metrics::Series;
+use driftlead_metrics::{Activity, Series};
 use driftlead_record::Week;
 use serde::Serialize;
 
@@ -34,6 +34,36 @@ pub struct Coverage {
     pub untimed_messages: u64,
     /// Weeks without any message between the first and the last.
     pub empty_weeks: u32,
+}
+
+impl Coverage {
+    /// Fills the weeks without a message between the first and the last.
+    pub fn of(activity: &Activity) -> Self {
+        let mut weeks: Vec<WeekCoverage> = Vec::new();
+        for week in &activity.weeks {
+            let next = weeks.last().map_or(week.week, |w| Week(w.week.0 + 1));
+            weeks.extend((next.0..week.week.0).map(|w| WeekCoverage {
+                week: Week(w),
+                person_messages: 0,
+                system_messages: 0,
+                system: None,
+            }));
+            weeks.push(WeekCoverage {
+                week: week.week,
+                person_messages: week.person_messages,
+                system_messages: week.system_messages,
+                system: week.system.clone(),
+            });
+        }
+        let silent = weeks.iter().filter(|w| w.person_messages + w.system_messages == 0).count();
+        Coverage {
+            empty_weeks: u32::try_from(silent).unwrap_or(u32::MAX),
+            weeks,
+            conversations: activity.conversations,
+            messages: activity.messages,
+            untimed_messages: activity.untimed_messages,
+        }
+    }
 }
 
 /// One series with its verdict.
