@@ -74,6 +74,8 @@ reasons! {
     NotAMessage = "not_a_message", false;
     /// Above a limit on size, ratio, count or depth.
     OverLimit = "over_limit", true;
+    /// Archive member that is not opened: encrypted, a link, a nested archive, an unsafe name.
+    Refused = "refused_member", true;
     /// Belongs to another account.
     OtherAccount = "other_account", false;
     /// No usable time where one is required.

@@ -7,17 +7,27 @@
 #![deny(clippy::indexing_slicing)]
 
 mod account;
+mod detect;
+mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzz;
 mod import;
+mod prefix;
+mod read;
 pub mod schema;
+mod source;
 mod text;
 mod time;
 mod tree;
-
+mod when;
 pub mod write;
+
 pub use account::{Accounting, Level, Reason};
+pub use error::{Problem, ReadError};
 pub use event::{Conversation, Event, Kind, Role, SystemSource};
 pub use import::Options;
+pub use read::{FileReport, IMPORTER_VERSION, Import, read};
 pub use time::{MICROS, Time, TimeQuality, Week, civil};
 
 use serde::{Deserialize, Serialize};
@@ -52,11 +62,34 @@ pub enum Format {
     Driftlead,
 }
 
+impl Format {
+    /// Name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Format::ChatGpt => "a ChatGPT export",
+            Format::Claude => "a Claude.ai export",
+            Format::SillyTavern => "a SillyTavern chat",
+            Format::CaiTools => "a character.ai dump of CAI Tools",
+            Format::OpenWebUi => "an Open WebUI export",
+            Format::Grok => "a Grok export",
+            Format::AiStudio => "a Google AI Studio prompt",
+            Format::GeminiCli => "a Gemini CLI session",
+            Format::ShareGpt => "a ShareGPT dump",
+            Format::RequestLog => "a request log",
+            Format::Otel => "OpenTelemetry spans",
+            Format::Driftlead => "a Driftlead record",
+        }
+    }
+}
+
 /// Takes conversations as they are read. Batches come in the order of the source, whatever the
 /// number of threads.
 pub trait Sink {
     /// Takes one batch.
     fn take(&mut self, batch: Vec<Conversation>);
+
+    /// Told now and then how many bytes of how many have been read.
+    fn progress(&mut self, _bytes: u64, _of: u64) {}
 }
 
 impl Sink for Vec<Conversation> {

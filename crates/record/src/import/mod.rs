@@ -1,11 +1,18 @@
 //! One module per format. An importer is a pure function of one unit of input; everything about
 //! files, archives, limits, order and threads lives in the driver.
 
+pub(crate) mod chatgpt;
+pub(crate) mod claude;
 pub(crate) mod driftlead;
+pub(crate) mod lenient;
 mod lines;
+mod message;
+pub(crate) mod request_log;
+mod surrogate;
+
 use std::sync::Arc;
 
-use crate::{Accounting, Conversation};
+use crate::{Accounting, Conversation, Format};
 
 /// What an importer may know besides the bytes.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +79,62 @@ impl UnitError {
             offset: offset_of(bytes, error.line(), error.column()),
             message: message.to_owned(),
         }
+    }
+}
+
+/// Parses one unit as `format`. Escapes of lone surrogates, which JSON allows and text does not, are
+/// replaced and counted when parsing meets one.
+pub(crate) fn parse(format: Format, unit: &Unit<'_>) -> Result<Parsed, UnitError> {
+    let result = dispatch(format, unit);
+    if !matches!(result, Err(UnitError::Json { .. })) {
+        return result;
+    }
+    if let Err(error) = simdutf8::compat::from_utf8(unit.bytes) {
+        return Err(UnitError::NotUtf8 {
+            offset: error.valid_up_to() as u64,
+        });
+    }
+    let Some((bytes, count)) = surrogate::replace_lone(unit.bytes) else {
+        return result;
+    };
+    let mut parsed = dispatch(
+        format,
+        &Unit {
+            bytes: &bytes,
+            ..unit.clone()
+        },
+    )?;
+    parsed
+        .accounting
+        .notes
+        .insert("lone_surrogate_replaced".to_owned(), count);
+    Ok(parsed)
+}
+
+fn dispatch(format: Format, unit: &Unit<'_>) -> Result<Parsed, UnitError> {
+    match format {
+        Format::ChatGpt => chatgpt::parse(unit),
+        Format::Claude => claude::parse(unit),
+        _ => Err(UnitError::Structure(
+            "this format is not read value by value".to_owned(),
+        )),
+    }
+}
+
+/// Reads a stream of lines that depend on one another.
+pub(crate) fn read_stream(
+    format: Format,
+    reader: &mut dyn std::io::BufRead,
+    source: &Arc<str>,
+    options: &Options,
+    deliver: &mut dyn FnMut(Parsed),
+) -> Result<(), UnitError> {
+    match format {
+        Format::Driftlead => driftlead::read_stream(reader, source, options, deliver),
+        Format::RequestLog => request_log::read_stream(reader, source, options, deliver),
+        _ => Err(UnitError::Structure(
+            "this format is not read line by line".to_owned(),
+        )),
     }
 }
 
