@@ -10,7 +10,7 @@ use tempfile::{Builder, NamedTempFile};
 use crate::failure::Failure;
 use crate::terminal;
 
-/// The unfinished file of this run, if there is one, so that Ctrl-C can take it away.
+/// The unfinished file or folder of this run, if there is one, so that Ctrl-C can take it away.
 static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Exit code of a run ended by Ctrl-C, as shells expect it (128 + SIGINT).
@@ -23,7 +23,11 @@ pub(crate) fn clean_up_on_interrupt() {
         // The lock is never given back, so no other file can appear meanwhile.
         let unfinished = UNFINISHED.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(path) = unfinished.as_ref() {
-            let _ = std::fs::remove_file(path);
+            let _ = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
         }
         std::process::exit(INTERRUPTED);
     });
@@ -48,19 +52,27 @@ impl Draft {
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(|e| e.into_inner());
         let file = create(folder).map_err(|e| Failure::cannot_write(target, &e))?;
         *unfinished = Some(file.path().to_owned());
-        Ok(Draft { target: target.to_owned(), file })
+        Ok(Draft {
+            target: target.to_owned(),
+            file,
+        })
     }
 
     /// A second handle to write through.
     pub(crate) fn writer(&self) -> Result<File, Failure> {
-        self.file.as_file().try_clone().map_err(|e| Failure::cannot_write(&self.target, &e))
+        self.file
+            .as_file()
+            .try_clone()
+            .map_err(|e| Failure::cannot_write(&self.target, &e))
     }
 
     /// Gives the finished file its name.
     pub(crate) fn keep(self) -> Result<(), Failure> {
         let Draft { target, file } = self;
         let mut unfinished = UNFINISHED.lock().unwrap_or_else(|e| e.into_inner());
-        let kept = file.persist(&target).map_err(|e| Failure::cannot_write(&target, &e.error));
+        let kept = file
+            .persist(&target)
+            .map_err(|e| Failure::cannot_write(&target, &e.error));
         *unfinished = None;
         kept.map(|_| ())
     }
@@ -88,6 +100,42 @@ pub(crate) fn write(target: &Path, content: &[u8]) -> Result<(), Failure> {
         .write_all(content)
         .map_err(|e| Failure::cannot_write(target, &e))?;
     draft.keep()
+}
+
+/// Writes content as JSON, to a file or to standard output for `-`.
+pub(crate) fn write_json(target: &Path, content: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut bytes = serde_json::to_vec(content).map_err(|e| Failure::cannot_write(target, &e))?;
+    bytes.push(b'\n');
+    write(target, &bytes)
+}
+
+/// A folder for this run that is taken away again, also by Ctrl-C.
+pub(crate) struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes it where the system keeps temporary files.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(|e| e.into_inner());
+        let folder = Builder::new()
+            .prefix("driftlead-")
+            .tempdir()
+            .map_err(|e| Failure::cannot_write(&std::env::temp_dir(), &e))?;
+        *unfinished = Some(folder.path().to_owned());
+        Ok(Scratch { folder })
+    }
+
+    /// A place in it.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        *UNFINISHED.lock().unwrap_or_else(|e| e.into_inner()) = None;
+    }
 }
 
 #[cfg(test)]

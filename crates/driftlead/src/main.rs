@@ -1,2 +1,76 @@
-//! driftlead
-fn main() {}
+//! The `driftlead` program: arguments, progress, files and exit codes. What is measured, and how, is
+//! in the libraries.
+
+mod args;
+mod cards;
+mod demo;
+mod failure;
+mod file;
+mod input;
+mod me;
+mod measure;
+mod number;
+mod record;
+mod summary;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Cli, Verb};
+use failure::Failure;
+
+/// Name and version, as printed everywhere.
+pub(crate) const VERSION: &str = concat!("driftlead ", env!("CARGO_PKG_VERSION"));
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done, and nothing moved.
+    Done,
+    /// Done, and something moved.
+    Moved,
+}
+
+fn main() -> ExitCode {
+    failure::announce_defects();
+    file::clean_up_on_interrupt();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let wants_code = cli.common.exit_code;
+    match run(&cli) {
+        Ok(Outcome::Moved) if wants_code => ExitCode::from(1),
+        Ok(_) => ExitCode::SUCCESS,
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::complain(&format!("driftlead: {failure}"));
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Help and version end well; everything else is wrong use. A closed pipe is no reason to complain.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.common.threads)
+        .build_global()
+        .map_err(|e| Failure::Input(format!("--threads {}: {e}", cli.common.threads)))?;
+    match &cli.verb {
+        Verb::Me(args) => me::run(args, &cli.common),
+        Verb::Demo(args) => demo::run(args, &cli.common),
+        Verb::Metrics(_) => Err(Failure::Input("not yet".into())),
+        Verb::Record(args) => record::run(args, &cli.common),
+    }
+}

@@ -52,7 +52,9 @@ impl Emphasis {
     pub(crate) fn detect() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-        Emphasis { on: io::stdout().is_terminal() && !refused }
+        Emphasis {
+            on: io::stdout().is_terminal() && !refused,
+        }
     }
 
     /// Never.
@@ -63,7 +65,11 @@ impl Emphasis {
 
     /// Bold.
     pub(crate) fn strong(self, text: &str) -> String {
-        if self.on { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+        if self.on {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
