@@ -24,7 +24,6 @@ pub(crate) enum Line<'a> {
 pub(crate) struct Lines<'r> {
     reader: &'r mut dyn BufRead,
     buffer: Vec<u8>,
-    position: u64,
     next: u64,
 }
 
@@ -33,20 +32,18 @@ impl<'r> Lines<'r> {
         Lines {
             reader,
             buffer: Vec::new(),
-            position: 0,
             next: 0,
         }
     }
 
-    /// Offset of the current line.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
+    /// Offset of the line that comes next.
+    pub(crate) fn next_position(&self) -> u64 {
+        self.next
     }
 
     /// The next line, `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, UnitError> {
         self.buffer.clear();
-        self.position = self.next;
         let n = (&mut *self.reader)
             .take(LINE_BYTES)
             .read_until(b'\n', &mut self.buffer)
@@ -103,14 +100,18 @@ mod tests {
         let mut input: &[u8] = b"\xef\xbb\xbfone\r\n\n \n\xff\nlast";
         let mut lines = Lines::new(&mut input);
         let mut seen = Vec::new();
-        while let Some(line) = lines.next().unwrap() {
+        loop {
+            let position = lines.next_position();
+            let Some(line) = lines.next().unwrap() else {
+                break;
+            };
             let word = match line {
                 Line::Blank => "blank".to_owned(),
                 Line::Text(t) => t.to_owned(),
                 Line::NotUtf8 => "not utf-8".to_owned(),
                 Line::TooLong => "too long".to_owned(),
             };
-            seen.push((word, lines.position()));
+            seen.push((word, position));
         }
         let expected = [
             ("one", 0),
