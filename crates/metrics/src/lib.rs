@@ -1,7 +1,32 @@
 //! Literal counts over conversations, each with its card.
+//!
+//! [`scan`] turns one conversation into derived counts (pure, so callers run it in parallel);
+//! [`Person`] adds them up and makes one weekly [`Series`] per count. [`Meter`] is the same step for
+//! one event at a time. [`cards`] says of every metric what it counts and how far it can be trusted;
+//! [`MISSING`] says what is not counted and why. This crate keeps no text and knows nothing of verdicts.
 
 #![deny(clippy::indexing_slicing)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
 
+mod count;
+mod language;
+mod list;
+mod metric;
+mod person;
+mod scan;
 mod series;
+mod text;
 
+pub use list::{ListError, check_lists};
+pub use person::{Activity, Person, WeekActivity};
+pub use scan::{Meter, Scan, scan};
 pub use series::{Abstain, Measure, Point, Series, Side};
+pub use text::TOKENISER;

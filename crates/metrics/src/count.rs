@@ -1,0 +1,145 @@
+//! The sums kept per week: one number per countable thing, added up over conversations.
+
+macro_rules! counts {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Something that is summed over a week.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Count { $($(#[doc = $doc])+ $name,)+ }
+        const COUNTS: usize = [$(Count::$name),+].len();
+    };
+}
+
+counts! {
+    /// Messages of the person on the main path.
+    PersonMessages,
+    /// Of these, with words, neither pasted nor a scene.
+    PersonOwn,
+    /// Words of those.
+    PersonAnyWords,
+    /// Of these messages, in a language with spaces between words.
+    PersonSpaced,
+    /// Words of those.
+    PersonSpacedWords,
+    /// Of the person's own messages, in English.
+    PersonEligible,
+    /// Words of those.
+    PersonWords,
+    /// Messages of the system on the main path.
+    SystemMessages,
+    /// Of these, with words.
+    SystemOwn,
+    /// Words of those.
+    SystemAnyWords,
+    /// Of these messages, in a language with spaces between words.
+    SystemSpaced,
+    /// Words of those.
+    SystemSpacedWords,
+    /// Of the system's messages, in English.
+    SystemEligible,
+    /// Words of those.
+    SystemWords,
+    /// M2: messages asking to choose.
+    Choose,
+    /// M2: messages asking for words to someone.
+    Script,
+    /// M2: either.
+    Choice,
+    /// M4: messages with a line.
+    Rather,
+    /// M5: messages with a line.
+    Alone,
+    /// M6: kin terms.
+    Kin,
+    /// M6: friend terms.
+    Friend,
+    /// M6: both.
+    People,
+    /// M7: first person singular.
+    SmallI,
+    /// M7: first person plural.
+    SmallWe,
+    /// M7: second person.
+    SmallYou,
+    /// M7: negations.
+    SmallNegation,
+    /// M7: certainty words.
+    SmallCertainty,
+    /// M11: all classes.
+    FriendLike,
+    /// M11 a.
+    OwnFeeling,
+    /// M11 b.
+    Togetherness,
+    /// M11 c.
+    Naming,
+    /// M11 d.
+    SharedMemory,
+    /// M11 e.
+    Invitation,
+    /// M11 f.
+    Endearment,
+    /// M11 g.
+    Marks,
+    /// M12: messages with a line.
+    PraiseMessages,
+    /// M12: hits of all classes.
+    Praise,
+    /// M12 a.
+    PraisePerson,
+    /// M12 b.
+    PraiseWork,
+    /// M12 c.
+    Agreement,
+    /// M15: replies in a language with question marks.
+    Replies,
+    /// M15: questions in them.
+    Questions,
+    /// M15: replies with two or more.
+    Stacked,
+    /// M15: replies whose last line is a question.
+    EndsInQuestion,
+    /// M17: goodbyes.
+    Goodbyes,
+    /// M17: goodbyes with a reply.
+    GoodbyeReplies,
+    /// M17: of these, replies with a line arguing against leaving.
+    StayTactics,
+    /// M17: messages of the person after a goodbye.
+    TurnsAfter,
+    /// M18: complaints with a reply.
+    ComplaintReplies,
+    /// M18: of these, acknowledged.
+    Acknowledged,
+}
+
+/// The sums of one week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WeekCounts([u32; COUNTS]);
+
+impl Default for WeekCounts {
+    fn default() -> Self {
+        WeekCounts([0; COUNTS])
+    }
+}
+
+impl WeekCounts {
+    /// Adds `n` of one thing.
+    pub(crate) fn add(&mut self, count: Count, n: u32) {
+        if let Some(sum) = self.0.get_mut(count as usize) {
+            *sum = sum.saturating_add(n);
+        }
+    }
+
+    /// The sum of one thing.
+    pub(crate) fn get(&self, count: Count) -> u32 {
+        self.0.get(count as usize).copied().unwrap_or(0)
+    }
+
+    /// Adds another part of the same week.
+    pub(crate) fn merge(&mut self, other: &WeekCounts) {
+        for (sum, n) in self.0.iter_mut().zip(other.0) {
+            *sum = sum.saturating_add(n);
+        }
+    }
+}

@@ -1,0 +1,721 @@
+//! Word lists: data files with the phrases that text metrics look for.
+//!
+//! A list is `lists/LANGUAGE/NAME.toml`: `language`, `version`, then `[[entry]]` tables with
+//! - `phrase`: lower-case words separated by single spaces. `word*` matches every word that starts so,
+//!   `_` any single word. A comma in a phrase allows, but does not ask for, a comma at that place in the
+//!   text; elsewhere only spaces, hyphens, quotation marks and emphasis marks may lie between its words.
+//!   A phrase never reaches across a line, code, a link or a bracket.
+//! - `class`: the cue class the hit is counted under;
+//! - `yes`, `no`: a sentence that must match this entry, and a near miss that must not;
+//! - optional `not_before`, `not_after`: words or phrases of words that cancel the hit when they stand
+//!   directly before or after it; `start`, `end`: only as the first or last words of a line;
+//!
+//! and `[[exclude]]` tables with `phrase` and `yes`: a longer phrase that cancels hits of its list
+//! lying inside it. Of overlapping hits of one class in one message the first, then longest, counts.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use crate::text::{Gap, Tokens, Word, hash_word};
+
+/// Name and bytes of every English list.
+const ENGLISH: &[(&str, &str)] = &[
+    ("acknowledge", include_str!("../lists/en/acknowledge.toml")),
+    ("alone", include_str!("../lists/en/alone.toml")),
+    ("choose_ask", include_str!("../lists/en/choose_ask.toml")),
+    ("complaint", include_str!("../lists/en/complaint.toml")),
+    ("distress", include_str!("../lists/en/distress.toml")),
+    ("easing", include_str!("../lists/en/easing.toml")),
+    ("friend", include_str!("../lists/en/friend.toml")),
+    ("friend_like", include_str!("../lists/en/friend_like.toml")),
+    ("goodbye", include_str!("../lists/en/goodbye.toml")),
+    (
+        "interrogative_start",
+        include_str!("../lists/en/interrogative_start.toml"),
+    ),
+    ("kin", include_str!("../lists/en/kin.toml")),
+    (
+        "personal_matter",
+        include_str!("../lists/en/personal_matter.toml"),
+    ),
+    (
+        "praise_agree",
+        include_str!("../lists/en/praise_agree.toml"),
+    ),
+    (
+        "rather_than_people",
+        include_str!("../lists/en/rather_than_people.toml"),
+    ),
+    (
+        "roleplay_mark",
+        include_str!("../lists/en/roleplay_mark.toml"),
+    ),
+    ("script_ask", include_str!("../lists/en/script_ask.toml")),
+    ("small_words", include_str!("../lists/en/small_words.toml")),
+    (
+        "stay_tactics",
+        include_str!("../lists/en/stay_tactics.toml"),
+    ),
+    (
+        "technical_matter",
+        include_str!("../lists/en/technical_matter.toml"),
+    ),
+    ("valence_neg", include_str!("../lists/en/valence_neg.toml")),
+    ("valence_pos", include_str!("../lists/en/valence_pos.toml")),
+];
+
+/// Why a list cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// Not TOML of the right shape.
+    #[error("list {list}: {message}")]
+    Shape {
+        /// Name of the list.
+        list: String,
+        /// What the TOML reader says.
+        message: String,
+    },
+    /// A phrase that can match nothing, or everything.
+    #[error("list {list}: the phrase {phrase:?} {fault}")]
+    Phrase {
+        /// Name of the list.
+        list: String,
+        /// The phrase.
+        phrase: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+}
+
+/// One entry as written. The examples are there for the tests.
+#[cfg_attr(not(test), allow(dead_code, reason = "examples are read by tests"))]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entry {
+    pub(crate) phrase: String,
+    pub(crate) class: String,
+    pub(crate) yes: String,
+    pub(crate) no: String,
+    #[serde(default)]
+    not_before: Vec<String>,
+    #[serde(default)]
+    not_after: Vec<String>,
+    #[serde(default)]
+    start: bool,
+    #[serde(default)]
+    end: bool,
+}
+
+/// One exclusion as written.
+#[cfg_attr(not(test), allow(dead_code, reason = "examples are read by tests"))]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Exclude {
+    pub(crate) phrase: String,
+    pub(crate) yes: String,
+}
+
+/// One list as written.
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "language and version are read by tests")
+)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct List {
+    language: String,
+    version: u32,
+    #[serde(default)]
+    pub(crate) entry: Vec<Entry>,
+    #[serde(default)]
+    pub(crate) exclude: Vec<Exclude>,
+}
+
+/// Index of a cue class: one (list, class) pair.
+pub(crate) type ClassId = u16;
+
+#[derive(Debug, Clone)]
+enum Part {
+    /// This word.
+    Exact(u64),
+    /// A word that starts so.
+    Prefix(Box<str>),
+    /// Any word.
+    Any,
+}
+
+/// A phrase ready to match.
+#[derive(Debug, Clone)]
+struct Phrase {
+    parts: Vec<(Part, Gap)>,
+    /// Which part is looked up.
+    anchor: usize,
+    not_before: Vec<Vec<u64>>,
+    not_after: Vec<Vec<u64>>,
+    start: bool,
+    end: bool,
+    target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Counts for a class.
+    Class(ClassId),
+    /// Cancels hits of the classes of a list.
+    Cancel { first: ClassId, end: ClassId },
+}
+
+/// A counted hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// What it counts for.
+    pub(crate) class: ClassId,
+    /// Index of its first word.
+    pub(crate) first: u32,
+    /// Index behind its last word.
+    pub(crate) end: u32,
+    /// Line it lies in.
+    pub(crate) line: u32,
+}
+
+/// All lists as one automaton over words.
+#[derive(Debug)]
+pub(crate) struct Lexicon {
+    lists: BTreeMap<&'static str, List>,
+    classes: Vec<(&'static str, String)>,
+    phrases: Vec<Phrase>,
+    /// Phrases by the hash of their anchor word.
+    by_word: FxHashMap<u64, Range<u32>>,
+    /// Phrase indexes, grouped by anchor; `by_word` points in here.
+    grouped: Vec<u32>,
+    /// First three bytes of anchors that are prefixes.
+    by_prefix: FxHashMap<[u8; 3], Vec<u32>>,
+    /// A bit per low 16 bits of an anchor's hash: rejects most words without a lookup.
+    filter: Vec<u64>,
+}
+
+/// The shipped lists. Their tests prove that they load; should one fail to, it is empty and every
+/// metric on it counts nothing, under another instrument hash.
+pub(crate) static LEXICON: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::load(ENGLISH).unwrap_or_else(|_| Lexicon::empty()));
+
+/// Bytes of a shipped list, for the instrument hash.
+pub(crate) fn bytes_of(list: &str) -> &'static [u8] {
+    ENGLISH
+        .iter()
+        .find(|(name, _)| *name == list)
+        .map_or(&[], |(_, text)| text.as_bytes())
+}
+
+/// Checks the shipped lists.
+///
+/// # Errors
+/// The first list that does not parse, or whose phrases cannot match.
+pub fn check_lists() -> Result<(), ListError> {
+    Lexicon::load(ENGLISH).map(|_| ())
+}
+
+impl Lexicon {
+    fn empty() -> Self {
+        Lexicon {
+            lists: BTreeMap::new(),
+            classes: Vec::new(),
+            phrases: Vec::new(),
+            by_word: FxHashMap::default(),
+            grouped: Vec::new(),
+            by_prefix: FxHashMap::default(),
+            filter: vec![0; 1024],
+        }
+    }
+
+    fn load(sources: &[(&'static str, &str)]) -> Result<Self, ListError> {
+        let mut lexicon = Lexicon::empty();
+        for &(name, text) in sources {
+            let list: List = toml::from_str(text).map_err(|e| ListError::Shape {
+                list: name.to_owned(),
+                message: e.message().to_owned(),
+            })?;
+            lexicon.add(name, &list)?;
+            lexicon.lists.insert(name, list);
+        }
+        lexicon.index();
+        Ok(lexicon)
+    }
+
+    fn add(&mut self, name: &'static str, list: &List) -> Result<(), ListError> {
+        let first = self.classes.len();
+        let mut classes: Vec<&String> = list.entry.iter().map(|e| &e.class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        self.classes
+            .extend(classes.into_iter().map(|c| (name, c.clone())));
+        let end = self.classes.len() as ClassId;
+        for entry in &list.entry {
+            let class = self.class(name, &entry.class).unwrap_or(end);
+            let mut phrase = Phrase::parse(name, &entry.phrase, Target::Class(class))?;
+            phrase.not_before = entry.not_before.iter().map(|w| hashes(w)).collect();
+            phrase.not_after = entry.not_after.iter().map(|w| hashes(w)).collect();
+            phrase.start = entry.start;
+            phrase.end = entry.end;
+            self.phrases.push(phrase);
+        }
+        let cancel = Target::Cancel {
+            first: first as ClassId,
+            end,
+        };
+        for exclude in &list.exclude {
+            self.phrases
+                .push(Phrase::parse(name, &exclude.phrase, cancel)?);
+        }
+        Ok(())
+    }
+
+    /// Chooses the rarest word of each phrase as its anchor and groups phrases by it.
+    fn index(&mut self) {
+        let mut uses: FxHashMap<u64, u32> = FxHashMap::default();
+        for part in self.phrases.iter().flat_map(|p| &p.parts) {
+            if let (Part::Exact(word), _) = part {
+                *uses.entry(*word).or_default() += 1;
+            }
+        }
+        let mut groups: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for (index, phrase) in self.phrases.iter_mut().enumerate() {
+            let index = index as u32;
+            let rarest = phrase
+                .parts
+                .iter()
+                .enumerate()
+                .filter_map(|(at, (part, _))| match part {
+                    Part::Exact(word) => Some((uses.get(word).copied().unwrap_or(0), at, *word)),
+                    _ => None,
+                })
+                .min();
+            if let Some((_, at, word)) = rarest {
+                phrase.anchor = at;
+                groups.entry(word).or_default().push(index);
+                if let Some(bits) = self.filter.get_mut((word as usize & 0xFFFF) >> 6) {
+                    *bits |= 1 << (word & 63);
+                }
+                continue;
+            }
+            for (at, (part, _)) in phrase.parts.iter().enumerate() {
+                if let Part::Prefix(prefix) = part
+                    && let Some(&key) = prefix.as_bytes().first_chunk::<3>()
+                {
+                    phrase.anchor = at;
+                    self.by_prefix.entry(key).or_default().push(index);
+                    break;
+                }
+            }
+        }
+        for (word, phrases) in groups {
+            let from = self.grouped.len() as u32;
+            self.grouped.extend(phrases);
+            self.by_word.insert(word, from..self.grouped.len() as u32);
+        }
+    }
+
+    /// Index of a class; `None` if no such list or class exists.
+    pub(crate) fn class(&self, list: &str, class: &str) -> Option<ClassId> {
+        let at = self
+            .classes
+            .iter()
+            .position(|(l, c)| *l == list && c == class)?;
+        ClassId::try_from(at).ok()
+    }
+
+    /// Indexes of all classes of a list.
+    pub(crate) fn classes_of(&self, list: &str) -> Range<ClassId> {
+        let mut at = self
+            .classes
+            .iter()
+            .enumerate()
+            .filter(|(_, (l, _))| *l == list);
+        let Some((first, _)) = at.next() else {
+            return 0..0;
+        };
+        let last = at.last().map_or(first, |(i, _)| i);
+        first as ClassId..last as ClassId + 1
+    }
+
+    /// Number of classes over all lists.
+    pub(crate) fn class_count(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Finds the hits that count, in order of class and place.
+    pub(crate) fn find(&self, tokens: &Tokens, hits: &mut Vec<Hit>, cancels: &mut Vec<Cancel>) {
+        hits.clear();
+        cancels.clear();
+        for (at, word) in tokens.words.iter().enumerate() {
+            let bits = self
+                .filter
+                .get((word.hash as usize & 0xFFFF) >> 6)
+                .copied()
+                .unwrap_or(0);
+            if bits >> (word.hash & 63) & 1 == 1
+                && let Some(group) = self.by_word.get(&word.hash)
+                && let Some(group) = self.grouped.get(group.start as usize..group.end as usize)
+            {
+                self.try_all(group, tokens, at, hits, cancels);
+            }
+            if !self.by_prefix.is_empty()
+                && let Some(key) = tokens.first_bytes(word)
+                && let Some(group) = self.by_prefix.get(&key)
+            {
+                self.try_all(group, tokens, at, hits, cancels);
+            }
+        }
+        settle(hits, cancels);
+    }
+
+    fn try_all(
+        &self,
+        group: &[u32],
+        tokens: &Tokens,
+        at: usize,
+        hits: &mut Vec<Hit>,
+        cancels: &mut Vec<Cancel>,
+    ) {
+        for &index in group {
+            let Some(phrase) = self.phrases.get(index as usize) else {
+                continue;
+            };
+            let Some((first, end, line)) = phrase.matches(tokens, at) else {
+                continue;
+            };
+            match phrase.target {
+                Target::Class(class) => hits.push(Hit {
+                    class,
+                    first,
+                    end,
+                    line,
+                }),
+                Target::Cancel {
+                    first: from,
+                    end: to,
+                } => cancels.push(Cancel {
+                    classes: from..to,
+                    first,
+                    end,
+                }),
+            }
+        }
+    }
+}
+
+/// A stretch of words in which hits of some classes do not count.
+#[derive(Debug, Clone)]
+pub(crate) struct Cancel {
+    classes: Range<ClassId>,
+    first: u32,
+    end: u32,
+}
+
+/// Drops cancelled hits, and of overlapping hits of one class all but the first and longest.
+fn settle(hits: &mut Vec<Hit>, cancels: &[Cancel]) {
+    if !cancels.is_empty() {
+        hits.retain(|h| {
+            !cancels
+                .iter()
+                .any(|c| c.classes.contains(&h.class) && c.first <= h.first && h.end <= c.end)
+        });
+    }
+    hits.sort_unstable_by_key(|h| (h.class, h.first, u32::MAX - h.end));
+    let mut last: Option<(ClassId, u32)> = None;
+    hits.retain(|h| match last {
+        Some((class, end)) if class == h.class && h.first < end => false,
+        _ => {
+            last = Some((h.class, h.end));
+            true
+        }
+    });
+}
+
+fn hashes(words: &str) -> Vec<u64> {
+    words
+        .split(' ')
+        .filter(|w| !w.is_empty())
+        .map(hash_word)
+        .collect()
+}
+
+impl Phrase {
+    fn parse(list: &str, text: &str, target: Target) -> Result<Self, ListError> {
+        let fault = |fault| ListError::Phrase {
+            list: list.to_owned(),
+            phrase: text.to_owned(),
+            fault,
+        };
+        if text != text.to_lowercase() {
+            return Err(fault("is not lower-case"));
+        }
+        let mut parts = Vec::new();
+        let mut gap = Gap::Plain;
+        for word in text.split(' ') {
+            let comma = word.ends_with(',');
+            let word = word.trim_end_matches(',');
+            let part = match word.strip_suffix('*') {
+                _ if word == "_" => Part::Any,
+                Some(prefix) if prefix.len() < 3 => {
+                    return Err(fault("has a prefix under three letters"));
+                }
+                Some(prefix) => Part::Prefix(prefix.into()),
+                None => Part::Exact(
+                    single_word(word).ok_or_else(|| fault("has a part that is not one word"))?,
+                ),
+            };
+            parts.push((part, gap));
+            gap = if comma { Gap::Comma } else { Gap::Plain };
+        }
+        if parts.iter().all(|(p, _)| matches!(p, Part::Any)) {
+            return Err(fault("matches everything"));
+        }
+        Ok(Phrase {
+            parts,
+            anchor: 0,
+            not_before: Vec::new(),
+            not_after: Vec::new(),
+            start: false,
+            end: false,
+            target,
+        })
+    }
+
+    /// First word, end and line of the match whose anchor is the word at `at`.
+    fn matches(&self, tokens: &Tokens, at: usize) -> Option<(u32, u32, u32)> {
+        let first = at.checked_sub(self.anchor)?;
+        let end = first + self.parts.len();
+        let words = tokens.words.get(first..end)?;
+        let line = words.first()?.line;
+        for (index, (word, (part, gap))) in words.iter().zip(&self.parts).enumerate() {
+            let fits = match part {
+                Part::Exact(hash) => *hash == word.hash,
+                Part::Prefix(prefix) => tokens.starts_with(word, prefix),
+                Part::Any => true,
+            };
+            if !fits || word.line != line || (index > 0 && word.gap > *gap) {
+                return None;
+            }
+        }
+        let before = tokens.words.get(..first)?;
+        let after = tokens.words.get(end..)?;
+        if self.start && before.last().is_some_and(|w| w.line == line)
+            || self.end && after.first().is_some_and(|w| w.line == line)
+            || self.not_before.iter().any(|p| ends_with(before, p, line))
+            || self.not_after.iter().any(|p| begins_with(after, p, line))
+        {
+            return None;
+        }
+        Some((first as u32, end as u32, line))
+    }
+}
+
+/// Hash of a text that is exactly one word, as the tokeniser sees it.
+fn single_word(word: &str) -> Option<u64> {
+    let mut tokens = Tokens::default();
+    tokens.read(word);
+    match tokens.words.as_slice() {
+        [one] => Some(one.hash),
+        _ => None,
+    }
+}
+
+fn ends_with(before: &[Word], phrase: &[u64], line: u32) -> bool {
+    let from = before.len().checked_sub(phrase.len());
+    from.and_then(|from| before.get(from..))
+        .is_some_and(|words| {
+            words
+                .iter()
+                .zip(phrase)
+                .all(|(w, h)| w.hash == *h && w.line == line)
+        })
+}
+
+fn begins_with(after: &[Word], phrase: &[u64], line: u32) -> bool {
+    after.get(..phrase.len()).is_some_and(|words| {
+        words
+            .iter()
+            .zip(phrase)
+            .all(|(w, h)| w.hash == *h && w.line == line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether one phrase of `lexicon` is hit in `text` and no exclusion of its list cancels it.
+    fn is_hit(lexicon: &Lexicon, index: usize, text: &str) -> bool {
+        let mut tokens = Tokens::default();
+        tokens.read(text);
+        let found = |phrase: &Phrase| -> Vec<(u32, u32, u32)> {
+            (0..tokens.words.len())
+                .filter_map(|at| phrase.matches(&tokens, at))
+                .collect()
+        };
+        let phrase = &lexicon.phrases[index];
+        let Target::Class(class) = phrase.target else {
+            return false;
+        };
+        let cancels: Vec<(u32, u32, u32)> = lexicon
+            .phrases
+            .iter()
+            .filter(|p| matches!(p.target, Target::Cancel { first, end } if (first..end).contains(&class)))
+            .flat_map(found)
+            .collect();
+        found(phrase)
+            .iter()
+            .any(|h| !cancels.iter().any(|c| c.0 <= h.0 && h.1 <= c.1))
+    }
+
+    fn counted(lexicon: &Lexicon, text: &str) -> Vec<(&'static str, String)> {
+        let mut tokens = Tokens::default();
+        tokens.read(text);
+        let (mut hits, mut cancels) = (Vec::new(), Vec::new());
+        lexicon.find(&tokens, &mut hits, &mut cancels);
+        hits.iter()
+            .filter_map(|h| lexicon.classes.get(usize::from(h.class)).cloned())
+            .collect()
+    }
+
+    #[test]
+    fn every_list_loads() {
+        check_lists().unwrap();
+        for (name, list) in &LEXICON.lists {
+            assert_eq!(list.language, "en", "{name}");
+            assert!(list.version >= 1, "{name}");
+            assert!(!list.entry.is_empty(), "{name} has no entries");
+        }
+    }
+
+    #[test]
+    fn every_entry_matches_its_example_and_not_its_near_miss() {
+        let mut faults = Vec::new();
+        let mut index = 0;
+        for (name, list) in &LEXICON.lists {
+            for entry in &list.entry {
+                if !is_hit(&LEXICON, index, &entry.yes) {
+                    faults.push(format!(
+                        "{name}: {:?} is not found in {:?}",
+                        entry.phrase, entry.yes
+                    ));
+                }
+                if is_hit(&LEXICON, index, &entry.no) {
+                    faults.push(format!(
+                        "{name}: {:?} is found in {:?}",
+                        entry.phrase, entry.no
+                    ));
+                }
+                index += 1;
+            }
+            index += list.exclude.len();
+        }
+        assert!(
+            faults.is_empty(),
+            "{} faults:\n{}",
+            faults.len(),
+            faults.join("\n")
+        );
+    }
+
+    #[test]
+    fn every_exclusion_cancels_its_example() {
+        for (name, list) in &LEXICON.lists {
+            for exclude in &list.exclude {
+                let words = exclude.phrase.replace(['*', ','], "");
+                let found = counted(&LEXICON, &words);
+                assert!(
+                    !found.iter().any(|(l, _)| l == name),
+                    "{name}: {:?} still counts",
+                    exclude.phrase
+                );
+                let mut tokens = Tokens::default();
+                tokens.read(&exclude.yes);
+                let (mut hits, mut cancels) = (Vec::new(), Vec::new());
+                LEXICON.find(&tokens, &mut hits, &mut cancels);
+                assert!(
+                    !cancels.is_empty(),
+                    "{name}: {:?} is not found in its example",
+                    exclude.phrase
+                );
+            }
+        }
+    }
+
+    fn small(list: &'static str) -> Lexicon {
+        Lexicon::load(&[("t", list)]).unwrap()
+    }
+
+    const TINY: &str = r#"
+        language = "en"
+        version = 1
+        [[entry]]
+        phrase = "no one"
+        class = "a"
+        yes = ""
+        no = ""
+        not_after = ["liners"]
+        [[entry]]
+        phrase = "no one listens"
+        class = "a"
+        yes = ""
+        no = ""
+        [[entry]]
+        phrase = "lone*"
+        class = "b"
+        yes = ""
+        no = ""
+        [[entry]]
+        phrase = "sorry, you _ right"
+        class = "c"
+        yes = ""
+        no = ""
+        start = true
+        [[exclude]]
+        phrase = "no one liner"
+        yes = ""
+    "#;
+
+    #[test]
+    fn phrases_match_as_documented() {
+        let tiny = small(TINY);
+        let count = |text: &str| {
+            counted(&tiny, text)
+                .into_iter()
+                .map(|(_, c)| c)
+                .collect::<String>()
+        };
+        assert_eq!(
+            count("No one listens. No-one!"),
+            "aa",
+            "longest of overlapping hits, hyphens run on"
+        );
+        assert_eq!(
+            count("no, one of them; no\none"),
+            "",
+            "commas and lines stop a phrase"
+        );
+        assert_eq!(count("no one liners, no one liner"), "");
+        assert_eq!(count("So LONELY, a loner, alone"), "bb");
+        assert_eq!(count("Sorry you are right."), "c");
+        assert_eq!(count("Sorry, you were right."), "c");
+        assert_eq!(count("I am sorry, you are right."), "", "only at the start");
+        assert_eq!(count("`no one` > no (one)"), "");
+    }
+
+    #[test]
+    fn unusable_phrases_are_refused() {
+        for phrase in ["No one", "_", "a*", "two  spaces", "semi;colon x"] {
+            let list = format!(
+                "language='en'\nversion=1\n[[entry]]\nphrase='{phrase}'\nclass='a'\nyes=''\nno=''\n"
+            );
+            let list: &'static str = Box::leak(list.into_boxed_str());
+            assert!(Lexicon::load(&[("t", list)]).is_err(), "{phrase}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! M10: distance from the person's own earlier wording, and the system's phrases in the person's text.
+//!
+//! **Count.** Baseline: the first 12 eligible weeks. A week is sampled to equal length: messages in the
+//! order of a hash, until 1,000 words. (a) `function_words`: mean absolute difference of the rates of 150
+//! function words, each in standard deviations over the baseline weeks (Burrows, *Literary and Linguistic
+//! Computing* 17, 2002); (b) `letters`: cosine distance of the counts of letter triples, in 512 hashed
+//! classes. A baseline week is compared with the other baseline weeks, so that it is not closer by
+//! construction. (c) `uptake`: share of the person's runs of 4 and 5 words that stood in messages of the
+//! system in the 28 days before, that no baseline week of the person holds, and that the system wrote
+//! before the person did; taken from a sample of all runs by hash. **Not counted.** Pasted text, code,
+//! scenes. Topic is the largest confounder; short quotations of the system count as uptake.
+
+mod phrases;
+mod wording;
+
+use super::Metric;
+
+pub(crate) use phrases::{PhraseSample, RunHasher, uptake};
+pub(crate) use wording::{SketchBuilder, WeekSample, distance, key};
+
+/// The metric.
+pub(crate) const METRIC: Metric = Metric {
+    id: "voice_distance",
+    version: 1,
+    lists: &[],
+    thresholds: "12 weeks; 1000 words; 512 classes; runs of 4 and 5; 28 d; 1 of 8, at most 1000000; from 50 runs",
+    rules: &[],
+    series: &[],
+};
+
+/// Weeks of the baseline.
+const BASELINE_WEEKS: usize = 12;
