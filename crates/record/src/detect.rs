@@ -36,6 +36,11 @@ pub(crate) enum Unreadable {
     UnknownKeys(Vec<String>),
     NotText,
     Unknown,
+    /// Its first bytes could not be read.
+    Failed {
+        what: String,
+        is_limit: bool,
+    },
 }
 
 /// Decides from the first bytes of a file.

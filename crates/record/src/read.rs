@@ -18,6 +18,7 @@ use self::settle::Settle;
 use self::siblings::Siblings;
 use crate::detect::{self, Plan, Unreadable};
 use crate::error::{Problem, ReadError};
+use crate::source::limit::exceeded;
 use crate::source::{self, Item, problem};
 use crate::{Format, Options, Reason, Sink};
 
@@ -74,8 +75,15 @@ fn with_plan(item: Item, total: &Arc<AtomicU64>) -> (Item, Plan) {
     } else {
         match head(&item, total) {
             Ok(head) => detect::plan(&head),
-            // The run meets the same error again, and reports it with its place.
-            Err(_) => Plan::No(Unreadable::NotText),
+            Err(error) => {
+                let limit = exceeded(&error);
+                let what =
+                    limit.map_or_else(|| format!("reading failed ({error})"), |l| l.to_string());
+                Plan::No(Unreadable::Failed {
+                    what,
+                    is_limit: limit.is_some(),
+                })
+            }
         }
     };
     (item, plan)
@@ -119,6 +127,12 @@ fn file_report(
         (Some(f), _) if f.is_limit => accounting.members.skip(Reason::OverLimit),
         _ if read_something => accounting.members.parse(),
         (Some(_), _) => accounting.members.skip(Reason::MalformedJson),
+        (None, Plan::No(Unreadable::Failed { is_limit: true, .. })) => {
+            accounting.members.skip(Reason::OverLimit);
+        }
+        (None, Plan::No(Unreadable::Failed { .. })) => {
+            accounting.members.skip(Reason::MalformedJson);
+        }
         (None, Plan::No(Unreadable::Encoding(_))) => accounting.members.skip(Reason::NotUtf8),
         (None, _) => accounting.members.skip(Reason::NotAMessage),
     }
@@ -164,6 +178,7 @@ fn explain(item: &Item, why: &Unreadable) -> Problem {
             ),
             "If this is a newer export, this version does not know it yet",
         ),
+        Unreadable::Failed { what, .. } => (what.clone(), "Download or copy the export again"),
         Unreadable::NotText | Unreadable::Unknown => (
             "the content is of no format that can be read".to_owned(),
             "Name the export as it was downloaded: a .zip, a folder, .json or .jsonl",

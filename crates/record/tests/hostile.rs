@@ -214,7 +214,7 @@ fn a_lying_size_is_caught() {
     }
     fs::write(&path, raw).unwrap();
     let error = import(&[path]).unwrap_err().to_string();
-    assert!(error.contains("declares"), "{error}");
+    assert!(error.contains("declare"), "{error}");
 }
 
 #[test]
