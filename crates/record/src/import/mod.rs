@@ -1,14 +1,26 @@
 //! One module per format. An importer is a pure function of one unit of input; everything about
 //! files, archives, limits, order and threads lives in the driver.
 
+pub(crate) mod cai_tools;
 pub(crate) mod chatgpt;
 pub(crate) mod claude;
 pub(crate) mod driftlead;
 pub(crate) mod lenient;
 mod lines;
 mod message;
+pub(crate) mod otel;
 pub(crate) mod request_log;
+pub(crate) mod ai_studio;
+pub(crate) mod gemini_cli;
+pub(crate) mod grok;
+pub(crate) mod open_webui;
+pub(crate) mod sharegpt;
+pub(crate) mod sillytavern;
+mod parts;
+mod rows;
 mod surrogate;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -115,6 +127,13 @@ fn dispatch(format: Format, unit: &Unit<'_>) -> Result<Parsed, UnitError> {
     match format {
         Format::ChatGpt => chatgpt::parse(unit),
         Format::Claude => claude::parse(unit),
+        Format::OpenWebUi => open_webui::parse(unit),
+        Format::Grok => grok::parse(unit),
+        Format::AiStudio => ai_studio::parse(unit),
+        Format::GeminiCli => gemini_cli::parse(unit),
+        Format::ShareGpt => sharegpt::parse(unit),
+        Format::SillyTavern => sillytavern::parse(unit),
+        Format::CaiTools => cai_tools::parse(unit),
         _ => Err(UnitError::Structure(
             "this format is not read value by value".to_owned(),
         )),
@@ -131,6 +150,7 @@ pub(crate) fn read_stream(
 ) -> Result<(), UnitError> {
     match format {
         Format::Driftlead => driftlead::read_stream(reader, source, options, deliver),
+        Format::Otel => otel::read_stream(reader, source, options, deliver),
         Format::RequestLog => request_log::read_stream(reader, source, options, deliver),
         _ => Err(UnitError::Structure(
             "this format is not read line by line".to_owned(),
