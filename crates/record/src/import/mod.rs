@@ -1,7 +1,6 @@
 //! One module per format. An importer is a pure function of one unit of input; everything about
 //! files, archives, limits, order and threads lives in the driver.
 
-pub(crate) mod cai_tools;
 pub(crate) mod chatgpt;
 pub(crate) mod claude;
 pub(crate) mod driftlead;
@@ -15,7 +14,6 @@ pub(crate) mod gemini_cli;
 pub(crate) mod grok;
 pub(crate) mod open_webui;
 pub(crate) mod sharegpt;
-pub(crate) mod sillytavern;
 mod parts;
 mod rows;
 mod surrogate;
@@ -132,8 +130,6 @@ fn dispatch(format: Format, unit: &Unit<'_>) -> Result<Parsed, UnitError> {
         Format::AiStudio => ai_studio::parse(unit),
         Format::GeminiCli => gemini_cli::parse(unit),
         Format::ShareGpt => sharegpt::parse(unit),
-        Format::SillyTavern => sillytavern::parse(unit),
-        Format::CaiTools => cai_tools::parse(unit),
         _ => Err(UnitError::Structure(
             "this format is not read value by value".to_owned(),
         )),
