@@ -1,21 +1,23 @@
 //! One module per format. An importer is a pure function of one unit of input; everything about
 //! files, archives, limits, order and threads lives in the driver.
 
+pub(crate) mod ai_studio;
+pub(crate) mod cai_tools;
 pub(crate) mod chatgpt;
 pub(crate) mod claude;
 pub(crate) mod driftlead;
+pub(crate) mod gemini_cli;
+pub(crate) mod grok;
 pub(crate) mod lenient;
 mod lines;
 mod message;
-pub(crate) mod otel;
-pub(crate) mod request_log;
-pub(crate) mod ai_studio;
-pub(crate) mod gemini_cli;
-pub(crate) mod grok;
 pub(crate) mod open_webui;
-pub(crate) mod sharegpt;
+pub(crate) mod otel;
 mod parts;
+pub(crate) mod request_log;
 mod rows;
+pub(crate) mod sharegpt;
+pub(crate) mod sillytavern;
 mod surrogate;
 #[cfg(test)]
 mod testing;
@@ -130,6 +132,8 @@ fn dispatch(format: Format, unit: &Unit<'_>) -> Result<Parsed, UnitError> {
         Format::AiStudio => ai_studio::parse(unit),
         Format::GeminiCli => gemini_cli::parse(unit),
         Format::ShareGpt => sharegpt::parse(unit),
+        Format::SillyTavern => sillytavern::parse(unit),
+        Format::CaiTools => cai_tools::parse(unit),
         _ => Err(UnitError::Structure(
             "this format is not read value by value".to_owned(),
         )),
