@@ -26,6 +26,18 @@ pub(crate) enum Plan {
     No(Unreadable),
 }
 
+impl Plan {
+    /// The format that the first bytes speak for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        match self {
+            Plan::Values(_, format) => *format,
+            Plan::Whole(format) | Plan::Stream(format) => Some(*format),
+            Plan::Table => Some(Format::Driftlead),
+            Plan::Page | Plan::Sibling | Plan::No(_) => None,
+        }
+    }
+}
+
 /// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unreadable {
@@ -57,7 +69,7 @@ pub(crate) fn plan(head: &[u8]) -> Plan {
         .trim_ascii_start();
     match text.first() {
         None => Plan::No(Unreadable::Empty),
-        Some(b'[' | b'{') => json(&outline(text)),
+        Some(b'[' | b'{') => json(&outline(text), text),
         Some(b'<') => Plan::Page,
         Some(_) if text.contains(&0) => Plan::No(Unreadable::NotText),
         Some(_) => Plan::No(Unreadable::Unknown),
@@ -74,7 +86,7 @@ fn wrong_encoding(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn json(o: &Outline) -> Plan {
+fn json(o: &Outline, text: &[u8]) -> Plan {
     if o.is_list {
         if o.is_empty {
             return Plan::No(Unreadable::EmptyHistory);
@@ -85,8 +97,11 @@ fn json(o: &Outline) -> Plan {
         }
         return Plan::Values(Target::Array, format);
     }
-    if let Some(format) = line_format(o) {
-        return format;
+    if is_sibling(o, "") {
+        return Plan::Sibling;
+    }
+    if let Some(plan) = line_format(o) {
+        return plan;
     }
     for key in ["conversations", "chats"] {
         if o.has(&format!("{key}.[]"))
@@ -96,14 +111,19 @@ fn json(o: &Outline) -> Plan {
         }
     }
     match unit_format(o, "") {
-        Some(Format::ShareGpt) => Plan::Values(Target::Lines, Some(Format::ShareGpt)),
+        // One broken line costs one line, where values stand one on a line.
+        Some(format) if is_one_per_line(text) => Plan::Values(Target::Lines, Some(format)),
         Some(format) => Plan::Values(Target::Values, Some(format)),
         None if o.is_empty_list("conversations") || o.is_empty_list("chats") => {
             Plan::No(Unreadable::EmptyHistory)
         }
-        None if is_sibling(o, "") => Plan::Sibling,
         None => Plan::No(Unreadable::UnknownKeys(o.top_keys())),
     }
+}
+
+fn is_one_per_line(text: &[u8]) -> bool {
+    let first = memchr::memchr(b'\n', text).and_then(|end| text.get(..end));
+    first.is_some_and(|line| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok())
 }
 
 /// Formats whose lines belong together.

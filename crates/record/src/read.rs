@@ -8,7 +8,6 @@ mod twice;
 
 pub use self::report::{FileReport, Import};
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -73,7 +72,7 @@ fn with_plan(item: Item, total: &Arc<AtomicU64>) -> (Item, Plan) {
     let plan = if siblings::is_known(&item.file_name()) {
         Plan::Sibling
     } else {
-        match head(&item, total) {
+        match source::head(&item, HEAD, total) {
             Ok(head) => detect::plan(&head),
             Err(error) => {
                 let limit = exceeded(&error);
@@ -87,14 +86,6 @@ fn with_plan(item: Item, total: &Arc<AtomicU64>) -> (Item, Plan) {
         }
     };
     (item, plan)
-}
-
-fn head(item: &Item, total: &Arc<AtomicU64>) -> std::io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    source::open(item, total)?
-        .take(HEAD)
-        .read_to_end(&mut head)?;
-    Ok(head)
 }
 
 /// A page repeats the export beside it.
@@ -121,28 +112,17 @@ fn file_report(
     settle: &mut Settle<'_>,
 ) -> FileReport {
     let (format, mut accounting) = settle.end();
-    let read_something = accounting.containers.seen > 0;
     let failure = result.err();
-    match (&failure, plan) {
-        (Some(f), _) if f.is_limit => accounting.members.skip(Reason::OverLimit),
-        _ if read_something => accounting.members.parse(),
-        (Some(_), _) => accounting.members.skip(Reason::MalformedJson),
-        (None, Plan::No(Unreadable::Failed { is_limit: true, .. })) => {
-            accounting.members.skip(Reason::OverLimit);
-        }
-        (None, Plan::No(Unreadable::Failed { .. })) => {
-            accounting.members.skip(Reason::MalformedJson);
-        }
-        (None, Plan::No(Unreadable::Encoding(_))) => accounting.members.skip(Reason::NotUtf8),
-        (None, _) => accounting.members.skip(Reason::NotAMessage),
+    let has_values = accounting.containers.seen > 0;
+    match member_reason(plan, failure.as_ref(), has_values) {
+        None => accounting.members.parse(),
+        Some(reason) => accounting.members.skip(reason),
     }
+    let guess = format.or_else(|| plan.format());
     let problem = match (failure, plan) {
-        (Some(failure), _) => Some(Problem {
-            guess: format,
-            ..failure.problem
-        }),
+        (Some(failure), _) => Some(failure.problem),
         (None, Plan::No(why)) => Some(explain(item, why)),
-        (None, Plan::Values(..) | Plan::Page) if !read_something => {
+        (None, Plan::Values(..) | Plan::Page | Plan::Whole(_)) if !has_values => {
             let keys = settle.take_unknown_keys();
             Some(explain(item, &Unreadable::UnknownKeys(keys)))
         }
@@ -152,7 +132,20 @@ fn file_report(
         name: item.name.to_string(),
         format,
         accounting,
-        problem,
+        problem: problem.map(|p| Problem { guess, ..p }),
+        is_named: item.is_named,
+    }
+}
+
+/// Why a file gave nothing, `None` if it gave something.
+fn member_reason(plan: &Plan, failure: Option<&Failure>, has_values: bool) -> Option<Reason> {
+    match (failure, plan) {
+        (Some(failure), _) if failure.is_limit => Some(Reason::OverLimit),
+        (None, Plan::No(Unreadable::Failed { is_limit: true, .. })) => Some(Reason::OverLimit),
+        _ if has_values => None,
+        (Some(_), _) | (None, Plan::No(Unreadable::Failed { .. })) => Some(Reason::MalformedJson),
+        (None, Plan::No(Unreadable::Encoding(_))) => Some(Reason::NotUtf8),
+        (None, _) => Some(Reason::NotAMessage),
     }
 }
 

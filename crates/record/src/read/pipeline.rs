@@ -184,7 +184,7 @@ impl Run<'_> {
     fn table(&self, settle: &mut Settle<'_>) -> Result<(), Failure> {
         let mut deliver = |parsed| settle.take_parsed(Format::Driftlead, parsed);
         let name = &self.item.name;
-        let result = match self.item.member {
+        let result = match &self.item.member {
             None => match std::fs::File::open(&self.item.path) {
                 Ok(file) => import::driftlead::read_parquet(file, name, self.options, &mut deliver),
                 Err(e) => return Err(self.failure(io_error(0, e))),

@@ -24,6 +24,18 @@ pub struct FileReport {
     /// Why it could not be read, or not to its end.
     #[serde(serialize_with = "as_text")]
     pub problem: Option<Problem>,
+    /// The caller named this very file, not a folder or archive around it.
+    #[serde(skip)]
+    pub(super) is_named: bool,
+}
+
+impl FileReport {
+    /// Whether a problem must be told although other files were read. Folders and archives hold
+    /// much that is no conversation.
+    fn must_be_told(&self) -> bool {
+        let looks_like_export = self.problem.as_ref().is_some_and(|p| p.guess.is_some());
+        self.is_named || looks_like_export || self.accounting.members.bad_share() > 0.0
+    }
 }
 
 fn as_text<S: serde::Serializer>(problem: &Option<Problem>, s: S) -> Result<S::Ok, S::Error> {
@@ -126,7 +138,7 @@ impl Import {
                 list.join(", ")
             ));
         }
-        for file in self.files.iter().filter(|f| f.format.is_some()) {
+        for file in self.files.iter().filter(|f| f.must_be_told()) {
             self.warnings
                 .extend(file.problem.iter().map(ToString::to_string));
         }
@@ -158,12 +170,11 @@ impl Import {
 
     fn nothing(self) -> ReadError {
         let reasons = self.reasons();
-        let with_format = self
-            .files
-            .iter()
-            .find(|f| f.format.is_some() && f.problem.is_some());
-        let first = with_format.or_else(|| self.files.iter().find(|f| f.problem.is_some()));
-        let problem = match first.and_then(|f| f.problem.clone()) {
+        let problems = || self.files.iter().filter_map(|f| f.problem.as_ref());
+        let first = problems()
+            .find(|p| p.guess.is_some())
+            .or_else(|| problems().next());
+        let problem = match first.cloned() {
             Some(problem) => problem,
             None => self.without_problem(),
         };

@@ -1,10 +1,10 @@
 //! What happens to every conversation after parsing, whatever its format: accounts, duplicates,
 //! times, ratings.
 
-use std::collections::BTreeSet;
-use std::hash::{Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet};
+use sha2::{Digest, Sha256};
 
 use super::is_personal;
 use super::pipeline::Outcome;
@@ -38,9 +38,9 @@ pub(super) struct Settle<'a> {
     /// (file, position) of conversations that a later state replaces.
     superseded: FxHashSet<(usize, u64)>,
     sink: &'a mut dyn Sink,
-    seen: FxHashSet<(u64, u64)>,
-    /// Accounts of personal exports, and of everything.
-    owners: BTreeSet<String>,
+    seen: FxHashSet<[u8; 16]>,
+    /// Accounts of personal exports. One person may have one at each service.
+    owners: BTreeMap<Format, BTreeSet<String>>,
     accounts: BTreeSet<String>,
     totals: Settled,
     file: usize,
@@ -50,6 +50,7 @@ pub(super) struct Settle<'a> {
     formats: FxHashMap<Format, u64>,
     accounting: Accounting,
     unknown_keys: Vec<String>,
+    unknown_shapes: u64,
 }
 
 impl<'a> Settle<'a> {
@@ -65,7 +66,7 @@ impl<'a> Settle<'a> {
             superseded,
             sink,
             seen: FxHashSet::default(),
-            owners: BTreeSet::new(),
+            owners: BTreeMap::new(),
             accounts: BTreeSet::new(),
             totals: Settled::default(),
             file: 0,
@@ -75,6 +76,7 @@ impl<'a> Settle<'a> {
             formats: FxHashMap::default(),
             accounting: Accounting::default(),
             unknown_keys: Vec::new(),
+            unknown_shapes: 0,
         }
     }
 
@@ -84,6 +86,7 @@ impl<'a> Settle<'a> {
         (self.bytes_before, self.bytes) = (bytes_before, bytes);
         self.formats.clear();
         self.unknown_keys.clear();
+        self.unknown_shapes = 0;
         self.accounting = Accounting::default();
         self.sink.progress(bytes_before, bytes);
     }
@@ -96,6 +99,11 @@ impl<'a> Settle<'a> {
             .max_by_key(|&(&f, &n)| (n, std::cmp::Reverse(f)));
         let format = commonest.map(|(&f, _)| f);
         let mut accounting = std::mem::take(&mut self.accounting);
+        if format.is_some() {
+            accounting
+                .containers
+                .skip_many(Reason::UnknownContentType, self.unknown_shapes);
+        }
         if format == Some(Format::ChatGpt) {
             let comparisons = self.siblings.take_comparisons(self.root);
             if comparisons > 0 {
@@ -156,11 +164,7 @@ impl<'a> Settle<'a> {
         if self.unknown_keys.is_empty() {
             self.unknown_keys = keys;
         }
-        self.accounting
-            .unknown
-            .entry("element of unknown shape".to_owned())
-            .and_modify(|n| *n += 1)
-            .or_insert(1);
+        self.unknown_shapes += 1;
     }
 
     fn settle(
@@ -196,7 +200,7 @@ impl<'a> Settle<'a> {
     }
 
     fn has_several_accounts(&self) -> bool {
-        self.options.account.is_none() && self.owners.len() > 1
+        self.options.account.is_none() && self.owners.values().any(|ids| ids.len() > 1)
     }
 
     fn refusal(&mut self, conversation: &Conversation, position: Option<u64>) -> Option<Reason> {
@@ -205,8 +209,9 @@ impl<'a> Settle<'a> {
             .as_deref()
             .or_else(|| self.siblings.account(self.root));
         if let Some(account) = account {
-            if is_personal(conversation.format) && !self.owners.contains(account) {
-                self.owners.insert(account.to_owned());
+            let owners = self.owners.entry(conversation.format).or_default();
+            if is_personal(conversation.format) && !owners.contains(account) {
+                owners.insert(account.to_owned());
             }
             if !self.accounts.contains(account) {
                 self.accounts.insert(account.to_owned());
@@ -271,55 +276,47 @@ impl<'a> Settle<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Settled {
-        let mut totals = self.totals;
-        let mut owners = self.owners;
-        if owners.is_empty() {
-            owners = self.siblings.all_accounts();
+    pub(super) fn finish(mut self) -> Settled {
+        if self.accounts.is_empty() {
+            // Nothing that was read names an account; the files beside it may.
+            let beside = self.siblings.all_accounts();
+            self.accounts.extend(beside.iter().cloned());
+            self.owners.insert(Format::ChatGpt, beside);
         }
-        totals.has_several_accounts = self.options.account.is_none() && owners.len() > 1;
-        owners.extend(self.accounts);
-        totals.accounts = owners.into_iter().collect();
-        totals
+        self.totals.has_several_accounts = self.has_several_accounts();
+        self.totals.accounts = self.accounts.into_iter().collect();
+        self.totals
     }
 }
 
 /// What makes two conversations the same one: the export's id, or for formats that make up new ids,
 /// the content.
-fn identity(conversation: &Conversation) -> (u64, u64) {
-    let mut a = FxHasher::default();
-    conversation.format.hash(&mut a);
-    conversation.deployment.hash(&mut a);
-    conversation.person.hash(&mut a);
+fn identity(conversation: &Conversation) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    };
+    add(conversation.format.title());
+    add(&conversation.deployment);
+    add(conversation.person.as_deref().unwrap_or_default());
     let has_own_id = matches!(
         conversation.format,
         Format::ChatGpt | Format::Claude | Format::Driftlead | Format::RequestLog | Format::Otel
     );
     if has_own_id {
-        conversation.id.hash(&mut a);
+        add(&conversation.id);
     } else {
         for event in &conversation.events {
-            event.text.hash(&mut a);
-            event.time.map(|t| t.micros).hash(&mut a);
+            add(event.text.as_deref().unwrap_or_default());
+            add(&event.time.map(|t| t.micros.to_string()).unwrap_or_default());
         }
     }
-    // A second, independent half: FxHash alone is too easily met by chance over many conversations.
-    let mut b = FxHasher::default();
-    "other half".hash(&mut b);
-    if has_own_id {
-        conversation
-            .id
-            .bytes()
-            .rev()
-            .for_each(|byte| byte.hash(&mut b));
-    } else {
-        conversation
-            .events
-            .iter()
-            .rev()
-            .for_each(|e| (&e.text, e.role).hash(&mut b));
-    }
-    (a.finish(), b.finish())
+    let mut id = [0; 16];
+    id.iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(to, from)| *to = from);
+    id
 }
 
 /// Turns a conversation that was parsed, and is not wanted, into a skipped one.

@@ -1,9 +1,10 @@
 //! ZIP archives: which members may be opened, and their bytes.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
@@ -19,7 +20,11 @@ const ASK_AGAIN: &str = "Download the export again, or unpack it and name the fo
 pub(super) fn list(path: &Path, root: usize, found: &mut Found) -> Result<(), Problem> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| broken(&name, &e))?;
+    let file = SharedFile {
+        file: Arc::new(Mutex::new(file)),
+        at: 0,
+    };
+    let mut archive = ZipArchive::new(file).map_err(|e| broken(&name, &e))?;
     if archive.len() > MEMBERS {
         return Err(problem(
             &name,
@@ -35,6 +40,7 @@ pub(super) fn list(path: &Path, root: usize, found: &mut Found) -> Result<(), Pr
             ASK_AGAIN,
         ));
     }
+    let shared = archive.clone();
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(|e| broken(&name, &e))?;
         let own = member
@@ -57,7 +63,12 @@ pub(super) fn list(path: &Path, root: usize, found: &mut Found) -> Result<(), Pr
         found.items.push(Item {
             name: format!("{name}!{own}").into(),
             path: path.to_owned(),
-            member: Some((index, declared)),
+            member: Some(Member {
+                archive: shared.clone(),
+                index,
+                declared,
+            }),
+            is_named: false,
             size: declared.size,
             root,
         });
@@ -95,28 +106,78 @@ fn broken(name: &str, error: &ZipError) -> Problem {
     problem(name, &what, ASK_AGAIN)
 }
 
-/// Bytes of a member. The archive is owned by a thread that decompresses ahead of the reader, so
-/// that decompression and splitting overlap.
-pub(super) fn stream(path: &Path, index: usize) -> io::Result<Stream> {
-    let file = File::open(path)?;
-    let mut archive = ZipArchive::new(BufReader::with_capacity(1 << 17, file))?;
-    let (sender, receiver) = sync_channel(4);
-    std::thread::Builder::new()
-        .name("inflate".to_owned())
-        .spawn(move || {
-            match archive.by_index(index) {
-                Ok(mut member) => pump(&mut member, &sender),
-                Err(e) => {
-                    // The reader may have gone; there is nobody else to tell.
-                    sender.send(Err(io::Error::other(e.to_string()))).ok();
-                }
+/// A file that members share: each keeps its own place, none its own handle.
+#[derive(Debug, Clone)]
+struct SharedFile {
+    file: Arc<Mutex<File>>,
+    at: u64,
+}
+
+impl Read for SharedFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A panic of another reader leaves no state behind: every read seeks first.
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.at))?;
+        let n = file.read(buffer)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for SharedFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.at))?;
+        self.at = file.seek(to)?;
+        Ok(self.at)
+    }
+}
+
+/// A member by its place in the directory. The directory is parsed once and shared.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    archive: ZipArchive<SharedFile>,
+    index: usize,
+    declared: Declared,
+}
+
+impl Member {
+    pub(super) fn declared(&self) -> Declared {
+        self.declared
+    }
+
+    /// The first `n` bytes.
+    pub(super) fn head(&self, n: u64) -> io::Result<Vec<u8>> {
+        let mut archive = self.archive.clone();
+        let mut head = Vec::new();
+        archive
+            .by_index(self.index)?
+            .take(n)
+            .read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// All bytes. A thread decompresses ahead of the reader, so that decompression and splitting
+    /// overlap.
+    pub(super) fn stream(&self) -> io::Result<Stream> {
+        let (mut archive, index) = (self.archive.clone(), self.index);
+        let (sender, receiver) = sync_channel(4);
+        let inflate = move || match archive.by_index(index) {
+            Ok(mut member) => pump(&mut member, &sender),
+            Err(e) => {
+                // The reader may have gone; there is nobody else to tell.
+                sender.send(Err(io::Error::other(e.to_string()))).ok();
             }
-        })?;
-    Ok(Stream {
-        receiver,
-        chunk: Vec::new(),
-        at: 0,
-    })
+        };
+        std::thread::Builder::new()
+            .name("inflate".to_owned())
+            .spawn(inflate)?;
+        Ok(Stream {
+            receiver,
+            chunk: Vec::new(),
+            at: 0,
+        })
+    }
 }
 
 fn pump(member: &mut dyn Read, sender: &SyncSender<io::Result<Vec<u8>>>) {

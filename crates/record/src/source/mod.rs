@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use self::limit::{Declared, Limited};
+use self::archive::Member;
+use self::limit::Limited;
 use crate::error::Problem;
 use crate::{Level, Reason};
 
@@ -24,8 +25,10 @@ pub(crate) struct Item {
     pub(crate) name: Arc<str>,
     /// Path of the file or archive on disk.
     pub(crate) path: PathBuf,
-    /// Place in the archive's directory, and what it says.
-    pub(crate) member: Option<(usize, Declared)>,
+    /// Where in an archive it is.
+    pub(crate) member: Option<Member>,
+    /// The caller named this very file, not a folder or archive around it.
+    pub(crate) is_named: bool,
     /// Bytes, as declared.
     pub(crate) size: u64,
     /// Which of the caller's paths it came from.
@@ -66,7 +69,7 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Found, Problem> {
         if metadata.is_dir() {
             folder(path, root, &mut found)?;
         } else {
-            file(path, root, &mut found)?;
+            file(path, root, true, &mut found)?;
         }
         if let Some(new) = found.items.get_mut(first..) {
             new.sort_by(|a, b| natural(&a.name, &b.name));
@@ -77,13 +80,29 @@ pub(crate) fn find(paths: &[PathBuf]) -> Result<Found, Problem> {
 
 /// Reads an item. Archive members are limited; `total` counts the bytes of all of them.
 pub(crate) fn open(item: &Item, total: &Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
-    match item.member {
+    match &item.member {
         None => Ok(Box::new(File::open(&item.path)?)),
-        Some((index, declared)) => {
-            let stream = archive::stream(&item.path, index)?;
-            Ok(Box::new(Limited::new(stream, declared, Arc::clone(total))))
+        Some(member) => {
+            let limited = Limited::new(member.stream()?, member.declared(), Arc::clone(total));
+            Ok(Box::new(limited))
         }
     }
+}
+
+/// The first `n` bytes of an item.
+pub(crate) fn head(item: &Item, n: u64, total: &Arc<AtomicU64>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    match &item.member {
+        None => {
+            File::open(&item.path)?.take(n).read_to_end(&mut head)?;
+        }
+        Some(member) => {
+            let bytes = member.head(n)?;
+            Limited::new(bytes.as_slice(), member.declared(), Arc::clone(total))
+                .read_to_end(&mut head)?;
+        }
+    }
+    Ok(head)
 }
 
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Problem {
@@ -116,7 +135,7 @@ fn folder(path: &Path, root: usize, found: &mut Found) -> Result<(), Problem> {
             } else if kind.is_dir() {
                 waiting.push(entry.path());
             } else {
-                file(&entry.path(), root, found)?;
+                file(&entry.path(), root, false, found)?;
             }
             if found.items.len() > limit::MEMBERS {
                 let name = path.display().to_string();
@@ -131,7 +150,7 @@ fn folder(path: &Path, root: usize, found: &mut Found) -> Result<(), Problem> {
     Ok(())
 }
 
-fn file(path: &Path, root: usize, found: &mut Found) -> Result<(), Problem> {
+fn file(path: &Path, root: usize, is_named: bool, found: &mut Found) -> Result<(), Problem> {
     let mut head = Vec::new();
     let opened = File::open(path).map_err(|e| unreadable(path, &e))?;
     let size = opened.metadata().map_err(|e| unreadable(path, &e))?.len();
@@ -146,6 +165,7 @@ fn file(path: &Path, root: usize, found: &mut Found) -> Result<(), Problem> {
         name: path.display().to_string().into(),
         path: path.to_owned(),
         member: None,
+        is_named,
         size,
         root,
     });
