@@ -4,26 +4,39 @@
 //! conversation; only what goes beyond the longest known prefix is new. Answers to the same request
 //! are siblings; the one that the next request goes on from lies on the main path.
 //!
-//! Memory: words wait until their conversation is delivered. Above [`HELD_BYTES`] the conversation
+//! Memory: words wait until their conversation is delivered. Above `LIMITS.held` the conversation
 //! that rested longest is delivered and only fingerprints of it stay, so that it can be continued.
-//! Above [`KNOWN_TURNS`] fingerprints the one that rested longest is forgotten.
+//! Above `LIMITS.turns` fingerprints the one that rested longest is forgotten.
 
 mod branch;
+mod lay;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::import::Parsed;
 use crate::{Accounting, Conversation, Format, Reason, Role, SystemSource, Time};
-use branch::{Branches, Node, Place};
+use branch::{Branches, Place};
+use lay::Laying;
 
-/// Words kept before conversations are delivered early.
-const HELD_BYTES: usize = 64 << 20;
-/// Fingerprints kept, about 250 bytes each.
-const KNOWN_TURNS: usize = 400_000;
+/// What is kept at most.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Bytes of words, and of what comes with them, before conversations are delivered early.
+    held: usize,
+    /// Fingerprints, about 250 bytes each.
+    turns: usize,
+}
+
+const LIMITS: Limits = Limits {
+    held: 64 << 20,
+    turns: 400_000,
+};
 /// Silence after which a first message that was seen before opens a new conversation, in
 /// microseconds (design: 30 minutes end a session where nothing else does).
 const SILENCE: i64 = 30 * 60 * crate::MICROS;
@@ -106,6 +119,7 @@ pub(crate) struct Threads<'a> {
     held: usize,
     turns: usize,
     parsed: Parsed,
+    limits: Limits,
     deliver: &'a mut dyn FnMut(Parsed),
 }
 
@@ -150,6 +164,7 @@ impl<'a> Threads<'a> {
             held: 0,
             turns: 0,
             parsed: Parsed::default(),
+            limits: LIMITS,
             deliver,
         }
     }
@@ -296,24 +311,28 @@ impl<'a> Threads<'a> {
         self.turns += turns;
     }
 
+    /// Works down to half of a limit at once, so that the search is paid for rarely.
     fn make_room(&mut self) {
-        let limit = |bytes: usize, of: usize| bytes > of;
-        while limit(self.held, HELD_BYTES) {
-            let oldest = self
-                .rested
-                .values()
-                .copied()
-                .find(|t| self.threads.get(t).is_some_and(|t| t.held > 0));
-            let Some(oldest) = oldest else { break };
-            self.close(oldest);
+        if self.held > self.limits.held {
+            let rested: Vec<u64> = self.rested.values().copied().collect();
+            for thread in rested {
+                if self.held <= self.limits.held / 2 {
+                    break;
+                }
+                self.close(thread);
+            }
             self.pass_on();
         }
-        while limit(self.turns, KNOWN_TURNS) && self.rested.len() > 1 {
-            let Some((_, oldest)) = self.rested.pop_first() else {
-                break;
-            };
-            self.close(oldest);
-            self.forget(oldest);
+        if self.turns > self.limits.turns {
+            let mut gone = FxHashMap::default();
+            while self.turns > self.limits.turns / 2 && self.rested.len() > 1 {
+                let Some((_, oldest)) = self.rested.pop_first() else {
+                    break;
+                };
+                self.close(oldest);
+                self.forget(oldest, &mut gone);
+            }
+            self.unlist(&gone);
             self.pass_on();
         }
     }
@@ -323,7 +342,7 @@ impl<'a> Threads<'a> {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
-        self.held -= thread.held;
+        self.held = self.held.saturating_sub(thread.held);
         thread.held = 0;
         let events = thread.branches.deliver();
         if events.is_empty() {
@@ -348,17 +367,23 @@ impl<'a> Threads<'a> {
         });
     }
 
-    fn forget(&mut self, id: u64) {
-        let Some(thread) = self.threads.remove(&id) else {
-            return;
-        };
-        self.turns -= thread.branches.len().min(self.turns);
-        self.parsed.accounting.note("history_forgotten");
-        if let Some(known) = self.known.get_mut(&thread.key) {
-            known.threads.retain(|t| *t != id);
-            known.paths.retain(|_, (t, _)| *t != id);
+    fn forget(&mut self, id: u64, gone: &mut FxHashMap<Key, FxHashSet<u64>>) {
+        if let Some(thread) = self.threads.remove(&id) {
+            self.turns = self.turns.saturating_sub(thread.branches.len());
+            self.parsed.accounting.note("history_forgotten");
+            gone.entry(thread.key).or_default().insert(id);
+        }
+    }
+
+    fn unlist(&mut self, gone: &FxHashMap<Key, FxHashSet<u64>>) {
+        for (key, ids) in gone {
+            let Some(known) = self.known.get_mut(key) else {
+                continue;
+            };
+            known.threads.retain(|t| !ids.contains(t));
+            known.paths.retain(|_, (t, _)| !ids.contains(t));
             if known.threads.is_empty() {
-                self.known.remove(&thread.key);
+                self.known.remove(key);
             }
         }
     }
@@ -398,104 +423,4 @@ fn first_id(exchange: &Exchange) -> Arc<str> {
         &time.map_or(String::new(), |t| t.micros.to_string()),
         words.unwrap_or(""),
     ])
-}
-
-/// One request on its way into a thread.
-struct Laying<'t> {
-    thread: &'t mut Thread,
-    id: u64,
-    paths: &'t mut FxHashMap<u64, (u64, usize)>,
-    accounting: &'t mut Accounting,
-    held: usize,
-    turns: usize,
-}
-
-impl Laying<'_> {
-    fn lay(&mut self, place: Place, shared: usize, mut exchange: Exchange) {
-        let changed = self.thread.branches.prompt(place, &exchange);
-        self.accounting
-            .units
-            .skip_many(Reason::HiddenContext, exchange.context);
-        if changed {
-            self.accounting.note("system_prompt_changed");
-        }
-        self.accounting
-            .units
-            .skip_many(Reason::Duplicate, shared as u64);
-        let turns = std::mem::take(&mut exchange.turns);
-        let answers = std::mem::take(&mut exchange.answers);
-        let end = turns.len();
-        let (mut place, mut path) = (place, 0);
-        for (i, turn) in turns.into_iter().enumerate() {
-            path = extend(path, turn.print);
-            if i >= shared {
-                // Only what was sent last was sent now; what stands before it is history.
-                let time = exchange.asked.filter(|_| i + 1 == end);
-                place = self.turn(place, turn, time, &exchange);
-            }
-            // Also for known turns: a cut history has its own first turn from now on.
-            if i + 1 >= shared
-                && let Some(node) = place
-            {
-                self.paths.entry(path).or_insert((self.id, node));
-            }
-        }
-        self.thread.branches.asked(place);
-        for answer in answers {
-            let print = answer.print;
-            let node = self.answer(place, answer, &exchange);
-            if let Some(node) = node {
-                self.paths
-                    .entry(extend(path, print))
-                    .or_insert((self.id, node));
-            }
-        }
-    }
-
-    fn turn(&mut self, place: Place, turn: Turn, time: Option<Time>, of: &Exchange) -> Place {
-        if turn.role == Role::System
-            && let Some(node) = self.thread.branches.fill(place, &turn)
-        {
-            // The words of an answer that was logged without them.
-            self.accounting.units.skip(Reason::Duplicate);
-            self.held += words(&turn);
-            return Some(node);
-        }
-        let mut node = Node::new(place, turn, of.position);
-        if node.role != Role::System || time.is_some() {
-            node.time = time;
-        }
-        Some(self.push(node))
-    }
-
-    fn answer(&mut self, place: Place, turn: Turn, of: &Exchange) -> Place {
-        if self.thread.branches.has_answer(place, &turn, of.answered) {
-            self.accounting.units.skip(Reason::Duplicate);
-            return None;
-        }
-        let mut node = Node::new(place, turn, of.position);
-        node.time = of.answered;
-        node.system = of.system.clone();
-        node.system_source = of.system_source;
-        node.settings = of.settings.clone();
-        Some(self.push(node))
-    }
-
-    fn push(&mut self, node: Node) -> usize {
-        match node.skipped {
-            Some(reason) => self.accounting.units.skip(reason),
-            None => self.accounting.units.parse(),
-        }
-        let held = node.text.as_deref().map_or(0, str::len) + 200;
-        self.held += held;
-        self.turns += 1;
-        self.thread.branches.push(&self.thread.id, node)
-    }
-}
-
-fn words(turn: &Turn) -> usize {
-    match &turn.body {
-        Ok(Some(text)) => text.len(),
-        _ => 0,
-    }
 }

@@ -238,6 +238,9 @@ impl Branches {
     /// the overlap ends at, and its length. The end is that of the last request, with or without
     /// each of its answers.
     pub(super) fn overlap(&self, prints: &[u64], least: usize) -> Option<(usize, usize)> {
+        if prints.len() < least {
+            return None;
+        }
         let ends = self.children(self.asked).chain(self.asked);
         let mut best: Option<(usize, usize)> = None;
         for end in ends {
@@ -268,6 +271,9 @@ impl Branches {
     /// The rows that were not delivered yet, main path first to last, each followed by its
     /// alternatives. Their words are given up.
     pub(super) fn deliver(&mut self) -> Vec<Event> {
+        if self.notes.is_empty() && self.nodes.last().is_none_or(|n| n.delivered) {
+            return Vec::new();
+        }
         let names: Vec<String> = (0..self.nodes.len()).map(|i| format!("{i:010}")).collect();
         let fresh: Vec<usize> = (0..self.nodes.len())
             .filter(|&i| self.node(Some(i)).is_some_and(|n| !n.delivered))

@@ -69,7 +69,8 @@ pub(super) fn content(span: &Span, accounting: &mut Accounting) -> Content {
             found.output = std::mem::take(&mut next.output);
             used = true;
         }
-        if !used && !(next.input.is_empty() && next.output.is_empty()) {
+        let is_empty = next.input.is_empty() && next.output.is_empty();
+        if !used && !is_empty {
             accounting.note(&format!("generation_ignored {name}"));
         }
     }
