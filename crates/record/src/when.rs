@@ -41,7 +41,7 @@ impl<'a> Clock<'a> {
     }
 
     /// For a format that writes wall clocks where it writes no zone.
-    pub(crate) fn local(zone: Option<&'a TimeZone>) -> Self {
+    pub(crate) const fn local(zone: Option<&'a TimeZone>) -> Self {
         Clock {
             zone,
             naive: Naive::Local,

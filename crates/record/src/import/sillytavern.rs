@@ -12,11 +12,14 @@ use self::clock::Stamps;
 use self::shape::Record;
 use super::rows::{self, Head, Ids, Line};
 use super::{Parsed, Unit, UnitError, surrogate};
-use crate::when::Clock;
+use crate::when::{Clock, Stamp};
 use crate::{Accounting, Event, Format, Kind, Reason, Role, SystemSource, Time, TimeQuality, text};
 
 /// Name that current versions write into the header instead of a name.
 const UNUSED: &str = "unused";
+
+/// Clock for ids: they must not change with the zone that the caller names.
+const AS_WRITTEN: Clock<'static> = Clock::local(None);
 
 /// Reads one chat file.
 ///
@@ -87,7 +90,7 @@ struct Chat<'a> {
 impl Chat<'_> {
     fn read(&self, unit: &Unit<'_>, parsed: &mut Parsed) {
         let clock = Clock::local(unit.options.zone.as_ref());
-        let id = self.id(clock);
+        let id = self.id();
         let mut reading = Reading {
             clock,
             ids: Ids::new(&id),
@@ -122,7 +125,7 @@ impl Chat<'_> {
     }
 
     /// Id of the chat: what its beginning says, which stays as the chat grows.
-    fn id(&self, clock: Clock<'_>) -> Arc<str> {
+    fn id(&self) -> Arc<str> {
         let header = self.header.as_ref();
         let metadata = header.and_then(|h| h.chat_metadata.0.as_ref());
         let first = self.messages.first().map(|(_, m)| m);
@@ -133,8 +136,8 @@ impl Chat<'_> {
             header
                 .and_then(|h| h.character_name.get())
                 .unwrap_or_default(),
-            &micros(header.and_then(|h| h.create_date.time(clock))),
-            &micros(first.and_then(|m| m.send_date.time(clock))),
+            &micros(header.and_then(|h| h.create_date.time(AS_WRITTEN))),
+            &micros(first.and_then(|m| m.send_date.time(AS_WRITTEN))),
             first.and_then(|m| m.mes.0.as_deref()).unwrap_or_default(),
         ])
     }
@@ -209,20 +212,25 @@ impl Reading<'_> {
             Role::System
         };
         let is_greeting = std::mem::take(&mut self.is_greeting) && role == Role::System;
-        let stamps = Stamps {
-            sent: rows::time(&message.send_date, self.clock, &mut self.accounting),
-            finished: message
-                .gen_finished
-                .time(self.clock)
-                .filter(|_| role == Role::System),
+        let nothing = Stamp::Missing;
+        let finished = if role == Role::System {
+            &message.gen_finished
+        } else {
+            &nothing
         };
+        let written = Stamps::of(&message.send_date, finished, AS_WRITTEN);
+        let stamps = Stamps::of(&message.send_date, finished, self.clock);
+        if stamps.sent.is_none() && message.send_date != Stamp::Missing {
+            self.accounting.note("unreadable_time");
+        }
+        let id = self.ids.of(None, role, written.best(), &words);
         let model = message.model().filter(|_| role == Role::System);
         let event = Event {
             time: stamps.best(),
             system: model.map(Into::into),
             system_source: model.map_or(SystemSource::Unknown, |_| SystemSource::Message),
             position: number,
-            ..Event::message(self.ids.of(None, role, stamps.best(), &words), role, words)
+            ..Event::message(id, role, words)
         };
         self.stamps.push((self.line.events.len(), stamps));
         self.line.message(event);
@@ -250,26 +258,29 @@ impl Reading<'_> {
                 _ => Kind::Edit,
             };
             let info = message.info(i);
-            let finished = info.and_then(|s| s.gen_finished.time(self.clock));
-            let sent = info.and_then(|s| s.send_date.time(self.clock));
-            let time = Stamps { sent, finished }.best();
+            let stamps = |clock| {
+                info.map(|s| Stamps::of(&s.send_date, &s.gen_finished, clock))
+                    .unwrap_or_default()
+            };
+            let written = stamps(AS_WRITTEN).best();
+            let id = self.ids.of(None, role, written, &words);
+            let stamps = stamps(self.clock);
             let model = info
                 .and_then(|s| s.extra.0.as_ref()?.model.get())
                 .filter(|_| role == Role::System);
-            self.stamps.push((
-                self.line.events.len(),
-                Stamps {
-                    sent,
-                    finished: None,
-                },
-            ));
+            // Swipes of one call share a copied stamp, so that they say nothing about offsets.
+            let sent_only = Stamps {
+                finished: None,
+                ..stamps
+            };
+            self.stamps.push((self.line.events.len(), sent_only));
             self.line.alternative(Event {
-                time,
+                time: stamps.best(),
                 kind,
                 system: model.map(Into::into),
                 system_source: model.map_or(SystemSource::Unknown, |_| SystemSource::Swipe),
                 position: number,
-                ..Event::message(self.ids.of(None, role, time, &words), role, words)
+                ..Event::message(id, role, words)
             });
         }
         if is_greeting && message.swipes.0.len() > 1 {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::when::offset_between;
+use crate::when::{Clock, Stamp, offset_between};
 use crate::{Event, MICROS, Time, TimeQuality};
 
 /// What one row of the file says about time, in the order of the file.
@@ -16,6 +16,13 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
+    pub(super) fn of(sent: &Stamp, finished: &Stamp, clock: Clock<'_>) -> Self {
+        Stamps {
+            sent: sent.time(clock),
+            finished: finished.time(clock),
+        }
+    }
+
     /// The better of the two.
     pub(super) fn best(self) -> Option<Time> {
         self.finished.or(self.sent)
@@ -62,20 +69,13 @@ pub(super) fn apply(offset: i32, event: &mut Event) {
 /// Whether all times are the moment of a conversion, as programs write that convert chats of other
 /// services: nobody writes three messages within five seconds.
 pub(super) fn is_converted(created: Option<Time>, messages: &[Stamps], is_cai: bool) -> bool {
-    let sent = messages.iter().filter_map(|m| m.sent);
+    let sent: Vec<Time> = messages.iter().filter_map(|m| m.sent).collect();
     let enough = if is_cai { 1 } else { 3 };
-    if messages.len() < enough
-        || messages
-            .iter()
-            .any(|m| m.finished.is_some() || m.sent.is_none())
-    {
+    if sent.len() < enough || messages.iter().any(|m| m.finished.is_some()) {
         return false;
     }
-    let stamps = || {
-        sent.clone()
-            .chain(created.filter(|_| is_cai))
-            .map(|t| t.micros)
-    };
+    let header = created.filter(|_| is_cai);
+    let stamps = || sent.iter().chain(header.as_ref()).map(|t| t.micros);
     match (stamps().min(), stamps().max()) {
         (Some(first), Some(last)) => last.saturating_sub(first) <= 5 * MICROS,
         _ => false,
@@ -135,5 +135,7 @@ mod tests {
             false
         ));
         assert!(!is_converted(None, &[Stamps::default(); 3], false));
+        let undated = [same[0], Stamps::default(), same[1], same[2]];
+        assert!(is_converted(None, &undated, false));
     }
 }

@@ -71,6 +71,13 @@ fn a_given_zone_wins() {
     // 17:16 in New York is 21:16 UTC.
     assert_eq!(hi.micros, QUARTER_PAST_FIVE + (6 * 3600 + 120) * 1_000_000);
     assert_eq!(hi.offset_seconds, Some(-14_400));
+    let without = parse_with(parse, OLD);
+    let ids = |p: &Parsed| {
+        let rows = p.conversations[0].events.iter().map(|e| e.id.clone());
+        rows.chain([p.conversations[0].id.clone()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&parsed), ids(&without));
 }
 
 #[test]
