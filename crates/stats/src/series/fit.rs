@@ -262,6 +262,8 @@ fn solve_all<const C: usize>(
     settings.grid.iter().filter_map(each).collect()
 }
 
+// Triangular index loops read like the algebra; iterators over three arrays at once do not.
+#[allow(clippy::needless_range_loop)]
 fn solve<const C: usize>(
     noise: Noise,
     times: &[i32],
