@@ -1,5 +1,7 @@
 //! ChatGPT exports: accounting of the fixtures, and rows that do not depend on how they are written.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 mod common;
 
 use std::fs;

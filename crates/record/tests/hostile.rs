@@ -1,5 +1,7 @@
 //! Input that is broken, unknown or built to do harm.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 mod common;
 
 use std::fs;
@@ -8,6 +10,7 @@ use std::path::PathBuf;
 
 use common::{fixture, import, import_with};
 use driftlead_record::{Options, ReadError};
+use proptest::prelude::*;
 use tempfile::TempDir;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -273,4 +276,37 @@ fn nesting_has_a_limit() {
     let (_folder, path) = file(mixed.as_bytes());
     let (import, rows) = import(&[path]).unwrap();
     assert_eq!((rows.len(), import.accounting.containers.seen), (2, 3));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #[test]
+    fn mutated_exports_balance(
+        which in 0usize..7,
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0u8..3), 1..6),
+    ) {
+        let names = [
+            "synthetic/chatgpt_sharded/conversations-000.json",
+            "mit-polylogue/chatgpt_native_conversation_v1.json",
+            "mit-openwebui-importer/claude_thinking_example.json",
+            "synthetic/openwebui_export.json",
+            "synthetic/grok_export.json",
+            "synthetic/aistudio_thoughts.json",
+            "synthetic/sillytavern_2024_swipes.jsonl",
+        ];
+        let mut bytes = fs::read(fixture(names[which])).unwrap();
+        for (at, byte, how) in edits {
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => { bytes.remove(at); }
+                _ => bytes.insert(at, byte),
+            }
+        }
+        let (_folder, path) = file(&bytes);
+        // `import` checks the accounts; an error must name the file.
+        if let Err(error) = import(&[path]) {
+            prop_assert!(error.to_string().contains("input.json"), "{}", error);
+        }
+    }
 }

@@ -82,7 +82,7 @@ pub(crate) fn split(
         if scanned.is_ok() && at_end && n.is_ok() {
             splitter.finish_line();
         }
-        let is_done = splitter.closed && !fixed_end;
+        let is_done = splitter.is_done();
         let is_last = scanned.is_err() || n.is_err() || at_end || is_done;
         if !splitter.hand_on(is_last, emit) {
             return Err(SplitError::Stopped);
@@ -147,6 +147,11 @@ impl<'a> Splitter<'a> {
         }
     }
 
+    /// The array has ended and what follows it does not matter.
+    fn is_done(&self) -> bool {
+        self.closed && !self.fixed_end
+    }
+
     fn offset(&self) -> u64 {
         self.batch.base + self.at as u64
     }
@@ -160,7 +165,7 @@ impl<'a> Splitter<'a> {
             self.scan_lines();
             return Ok(());
         }
-        while self.at < self.batch.bytes.len() && !(self.closed && !self.fixed_end) {
+        while self.at < self.batch.bytes.len() && !self.is_done() {
             if self.in_string {
                 self.scan_string();
             } else if self.depth > self.level && (self.began.is_some() || self.skipping) {
@@ -416,7 +421,7 @@ impl<'a> Splitter<'a> {
 
     fn check_end(&self) -> Result<(), SplitError> {
         let is_open = self.depth > 0 || self.in_string || self.skipping;
-        if is_open && !(self.closed && !self.fixed_end) {
+        if is_open && !self.is_done() {
             let began = if self.began.is_some() || self.skipping {
                 self.value_offset
             } else {
