@@ -23,21 +23,39 @@ through during until against since though yet still never always every another s
 /// Number of function words.
 pub(crate) const SMALL_WORDS: usize = 150;
 
-static INDEX: LazyLock<FxHashMap<u64, u8>> = LazyLock::new(|| {
-    FUNCTION_WORDS
+/// Function words by hash, behind a filter of 4,096 bits that most other words do not pass.
+struct Index {
+    filter: [u64; 64],
+    words: FxHashMap<u64, u8>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let words: FxHashMap<u64, u8> = FUNCTION_WORDS
         .split_whitespace()
         .take(SMALL_WORDS)
         .enumerate()
         .map(|(i, word)| (hash_word(word), i as u8))
-        .collect()
+        .collect();
+    let mut filter = [0; 64];
+    for hash in words.keys() {
+        if let Some(bits) = filter.get_mut((hash >> 58) as usize) {
+            *bits |= 1 << (hash & 63);
+        }
+    }
+    Index { filter, words }
 });
 
 /// Position of a function word, by the hash of the word.
 pub(crate) fn function_word(hash: u64) -> Option<u8> {
-    INDEX.get(&hash).copied()
+    let index = &*INDEX;
+    let bits = index.filter.get((hash >> 58) as usize)?;
+    (bits >> (hash & 63) & 1 == 1)
+        .then(|| index.words.get(&hash).copied())
+        .flatten()
 }
 
 const FEWEST_WORDS: usize = 6;
+const MOST_WORDS: usize = 60;
 const CLEARLY_ENGLISH: f64 = 0.25;
 const HARDLY_ENGLISH: f64 = 0.12;
 const HEAD_BYTES: usize = 240;
@@ -51,11 +69,11 @@ pub(crate) struct Language {
 impl Language {
     /// Whether a message is English; remembers the answer where it rests on the message itself.
     pub(crate) fn is_english(&mut self, tokens: &Tokens) -> bool {
-        let seen = tokens.words.len().min(100);
+        let seen = tokens.words.len().min(MOST_WORDS);
         let found = tokens
             .words
             .iter()
-            .take(100)
+            .take(MOST_WORDS)
             .filter(|w| function_word(w.hash).is_some())
             .count();
         if seen < FEWEST_WORDS {
@@ -95,7 +113,7 @@ mod tests {
 
     #[test]
     fn there_are_150_different_function_words() {
-        assert_eq!(INDEX.len(), SMALL_WORDS);
+        assert_eq!(INDEX.words.len(), SMALL_WORDS);
     }
 
     #[test]

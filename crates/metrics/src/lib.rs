@@ -16,16 +16,20 @@
     )
 )]
 
+mod card;
 mod count;
 mod language;
 mod list;
 mod metric;
+mod missing;
 mod person;
 mod scan;
 mod series;
 mod text;
 
+pub use card::{Card, CardError, Definition, Grade, card, cards, check_cards};
 pub use list::{ListError, check_lists};
+pub use missing::{MISSING, Missing};
 pub use person::{Activity, Person, WeekActivity};
 pub use scan::{Meter, Scan, scan};
 pub use series::{Abstain, Measure, Point, Series, Side};

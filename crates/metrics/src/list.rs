@@ -13,13 +13,16 @@
 //! and `[[exclude]]` tables with `phrase` and `yes`: a longer phrase that cancels hits of its list
 //! lying inside it. Of overlapping hits of one class in one message the first, then longest, counts.
 
+mod trie;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
+use self::trie::Trie;
+use crate::series::Side;
 use crate::text::{Gap, Tokens, Word, hash_word};
 
 /// Name and bytes of every English list.
@@ -67,6 +70,24 @@ const ENGLISH: &[(&str, &str)] = &[
     ("valence_neg", include_str!("../lists/en/valence_neg.toml")),
     ("valence_pos", include_str!("../lists/en/valence_pos.toml")),
 ];
+
+/// Lists read in messages of the system; all others are read in messages of the person.
+const OF_SYSTEM: &[&str] = &[
+    "acknowledge",
+    "friend_like",
+    "interrogative_start",
+    "praise_agree",
+    "stay_tactics",
+];
+
+/// Whose messages a list is read in.
+pub(crate) fn side_of(list: &str) -> Side {
+    if OF_SYSTEM.contains(&list) {
+        Side::System
+    } else {
+        Side::Person
+    }
+}
 
 /// Why a list cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,8 +159,9 @@ pub(crate) struct List {
 /// Index of a cue class: one (list, class) pair.
 pub(crate) type ClassId = u16;
 
-#[derive(Debug, Clone)]
-enum Part {
+/// One word of a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
     /// This word.
     Exact(u64),
     /// A word that starts so.
@@ -152,8 +174,6 @@ enum Part {
 #[derive(Debug, Clone)]
 struct Phrase {
     parts: Vec<(Part, Gap)>,
-    /// Which part is looked up.
-    anchor: usize,
     not_before: Vec<Vec<u64>>,
     not_after: Vec<Vec<u64>>,
     start: bool,
@@ -182,20 +202,14 @@ pub(crate) struct Hit {
     pub(crate) line: u32,
 }
 
-/// All lists as one automaton over words.
+/// All lists, with one automaton over words per side.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     lists: BTreeMap<&'static str, List>,
     classes: Vec<(&'static str, String)>,
     phrases: Vec<Phrase>,
-    /// Phrases by the hash of their anchor word.
-    by_word: FxHashMap<u64, Range<u32>>,
-    /// Phrase indexes, grouped by anchor; `by_word` points in here.
-    grouped: Vec<u32>,
-    /// First three bytes of anchors that are prefixes.
-    by_prefix: FxHashMap<[u8; 3], Vec<u32>>,
-    /// A bit per low 16 bits of an anchor's hash: rejects most words without a lookup.
-    filter: Vec<u64>,
+    person: Trie,
+    system: Trie,
 }
 
 /// The shipped lists. Their tests prove that they load; should one fail to, it is empty and every
@@ -225,10 +239,8 @@ impl Lexicon {
             lists: BTreeMap::new(),
             classes: Vec::new(),
             phrases: Vec::new(),
-            by_word: FxHashMap::default(),
-            grouped: Vec::new(),
-            by_prefix: FxHashMap::default(),
-            filter: vec![0; 1024],
+            person: Trie::default(),
+            system: Trie::default(),
         }
     }
 
@@ -242,7 +254,6 @@ impl Lexicon {
             lexicon.add(name, &list)?;
             lexicon.lists.insert(name, list);
         }
-        lexicon.index();
         Ok(lexicon)
     }
 
@@ -251,6 +262,7 @@ impl Lexicon {
         let mut classes: Vec<&String> = list.entry.iter().map(|e| &e.class).collect();
         classes.sort_unstable();
         classes.dedup();
+        let known = self.phrases.len();
         self.classes
             .extend(classes.into_iter().map(|c| (name, c.clone())));
         let end = self.classes.len() as ClassId;
@@ -271,52 +283,14 @@ impl Lexicon {
             self.phrases
                 .push(Phrase::parse(name, &exclude.phrase, cancel)?);
         }
+        let trie = match side_of(name) {
+            Side::Person => &mut self.person,
+            Side::System => &mut self.system,
+        };
+        for (index, phrase) in self.phrases.iter().enumerate().skip(known) {
+            trie.insert(phrase.parts.iter().map(|(part, _)| part), index as u32);
+        }
         Ok(())
-    }
-
-    /// Chooses the rarest word of each phrase as its anchor and groups phrases by it.
-    fn index(&mut self) {
-        let mut uses: FxHashMap<u64, u32> = FxHashMap::default();
-        for part in self.phrases.iter().flat_map(|p| &p.parts) {
-            if let (Part::Exact(word), _) = part {
-                *uses.entry(*word).or_default() += 1;
-            }
-        }
-        let mut groups: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
-        for (index, phrase) in self.phrases.iter_mut().enumerate() {
-            let index = index as u32;
-            let rarest = phrase
-                .parts
-                .iter()
-                .enumerate()
-                .filter_map(|(at, (part, _))| match part {
-                    Part::Exact(word) => Some((uses.get(word).copied().unwrap_or(0), at, *word)),
-                    _ => None,
-                })
-                .min();
-            if let Some((_, at, word)) = rarest {
-                phrase.anchor = at;
-                groups.entry(word).or_default().push(index);
-                if let Some(bits) = self.filter.get_mut((word as usize & 0xFFFF) >> 6) {
-                    *bits |= 1 << (word & 63);
-                }
-                continue;
-            }
-            for (at, (part, _)) in phrase.parts.iter().enumerate() {
-                if let Part::Prefix(prefix) = part
-                    && let Some(&key) = prefix.as_bytes().first_chunk::<3>()
-                {
-                    phrase.anchor = at;
-                    self.by_prefix.entry(key).or_default().push(index);
-                    break;
-                }
-            }
-        }
-        for (word, phrases) in groups {
-            let from = self.grouped.len() as u32;
-            self.grouped.extend(phrases);
-            self.by_word.insert(word, from..self.grouped.len() as u32);
-        }
     }
 
     /// Index of a class; `None` if no such list or class exists.
@@ -338,7 +312,7 @@ impl Lexicon {
         let Some((first, _)) = at.next() else {
             return 0..0;
         };
-        let last = at.last().map_or(first, |(i, _)| i);
+        let last = at.next_back().map_or(first, |(i, _)| i);
         first as ClassId..last as ClassId + 1
     }
 
@@ -348,45 +322,25 @@ impl Lexicon {
     }
 
     /// Finds the hits that count, in order of class and place.
-    pub(crate) fn find(&self, tokens: &Tokens, hits: &mut Vec<Hit>, cancels: &mut Vec<Cancel>) {
-        hits.clear();
-        cancels.clear();
-        for (at, word) in tokens.words.iter().enumerate() {
-            let bits = self
-                .filter
-                .get((word.hash as usize & 0xFFFF) >> 6)
-                .copied()
-                .unwrap_or(0);
-            if bits >> (word.hash & 63) & 1 == 1
-                && let Some(group) = self.by_word.get(&word.hash)
-                && let Some(group) = self.grouped.get(group.start as usize..group.end as usize)
-            {
-                self.try_all(group, tokens, at, hits, cancels);
-            }
-            if !self.by_prefix.is_empty()
-                && let Some(key) = tokens.first_bytes(word)
-                && let Some(group) = self.by_prefix.get(&key)
-            {
-                self.try_all(group, tokens, at, hits, cancels);
-            }
-        }
-        settle(hits, cancels);
-    }
-
-    fn try_all(
+    pub(crate) fn find(
         &self,
-        group: &[u32],
+        side: Side,
         tokens: &Tokens,
-        at: usize,
         hits: &mut Vec<Hit>,
         cancels: &mut Vec<Cancel>,
     ) {
-        for &index in group {
+        hits.clear();
+        cancels.clear();
+        let trie = match side {
+            Side::Person => &self.person,
+            Side::System => &self.system,
+        };
+        trie.walk(tokens, |index, first| {
             let Some(phrase) = self.phrases.get(index as usize) else {
-                continue;
+                return;
             };
-            let Some((first, end, line)) = phrase.matches(tokens, at) else {
-                continue;
+            let Some((first, end, line)) = phrase.matches(tokens, first) else {
+                return;
             };
             match phrase.target {
                 Target::Class(class) => hits.push(Hit {
@@ -404,7 +358,8 @@ impl Lexicon {
                     end,
                 }),
             }
-        }
+        });
+        settle(hits, cancels);
     }
 }
 
@@ -477,7 +432,6 @@ impl Phrase {
         }
         Ok(Phrase {
             parts,
-            anchor: 0,
             not_before: Vec::new(),
             not_after: Vec::new(),
             start: false,
@@ -486,9 +440,8 @@ impl Phrase {
         })
     }
 
-    /// First word, end and line of the match whose anchor is the word at `at`.
-    fn matches(&self, tokens: &Tokens, at: usize) -> Option<(u32, u32, u32)> {
-        let first = at.checked_sub(self.anchor)?;
+    /// First word, end and line of the match that starts with the word at `first`.
+    fn matches(&self, tokens: &Tokens, first: usize) -> Option<(u32, u32, u32)> {
         let end = first + self.parts.len();
         let words = tokens.words.get(first..end)?;
         let line = words.first()?.line;
@@ -577,7 +530,10 @@ mod tests {
         let mut tokens = Tokens::default();
         tokens.read(text);
         let (mut hits, mut cancels) = (Vec::new(), Vec::new());
-        lexicon.find(&tokens, &mut hits, &mut cancels);
+        lexicon.find(Side::Person, &tokens, &mut hits, &mut cancels);
+        let (mut more, mut others) = (Vec::new(), Vec::new());
+        lexicon.find(Side::System, &tokens, &mut more, &mut others);
+        hits.extend(more);
         hits.iter()
             .filter_map(|h| lexicon.classes.get(usize::from(h.class)).cloned())
             .collect()
@@ -637,7 +593,7 @@ mod tests {
                 let mut tokens = Tokens::default();
                 tokens.read(&exclude.yes);
                 let (mut hits, mut cancels) = (Vec::new(), Vec::new());
-                LEXICON.find(&tokens, &mut hits, &mut cancels);
+                LEXICON.find(side_of(name), &tokens, &mut hits, &mut cancels);
                 assert!(
                     !cancels.is_empty(),
                     "{name}: {:?} is not found in its example",

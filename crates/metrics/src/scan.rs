@@ -171,7 +171,7 @@ impl Meter {
             return;
         }
         let english = self.language.is_english(&self.tokens);
-        self.find(english);
+        self.find(Side::Person, english);
         if self.tokens.action || !of(&self.hits, &CUES.scene).is_empty() {
             return;
         }
@@ -230,7 +230,7 @@ impl Meter {
             return;
         }
         let english = self.language.is_english(&self.tokens);
-        self.find(english);
+        self.find(Side::System, english);
         week.add(Count::SystemOwn, 1);
         week.add(Count::SystemAnyWords, words);
         if self.is_spaced() {
@@ -275,9 +275,9 @@ impl Meter {
         );
     }
 
-    fn find(&mut self, english: bool) {
+    fn find(&mut self, side: Side, english: bool) {
         if english {
-            LEXICON.find(&self.tokens, &mut self.hits, &mut self.cancels);
+            LEXICON.find(side, &self.tokens, &mut self.hits, &mut self.cancels);
         } else {
             self.hits.clear();
         }

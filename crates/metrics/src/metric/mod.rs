@@ -295,6 +295,7 @@ mod tests {
     #[test]
     fn every_rule_names_an_existing_class() {
         for rule in METRICS.iter().flat_map(|m| m.rules) {
+            assert_eq!(crate::list::side_of(rule.list), rule.side, "{}", rule.list);
             match rule.class {
                 Some(class) => assert!(
                     LEXICON.class(rule.list, class).is_some(),

@@ -1,5 +1,8 @@
 //! What of a message is counted: code, quotes, links and citation marks go, typography is folded.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Stands where something was cut out: no word, no space, so that no phrase reaches across it.
@@ -28,11 +31,15 @@ pub(super) fn prepare(text: &str, buffer: &mut String) -> u32 {
     emoji
 }
 
+static SCHEME: LazyLock<Finder> = LazyLock::new(|| Finder::new("://"));
+static WWW: LazyLock<Finder> = LazyLock::new(|| Finder::new("www."));
+static TILDES: LazyLock<Finder> = LazyLock::new(|| Finder::new("~~~"));
+
 fn has_marks(text: &[u8]) -> bool {
     memchr::memchr2(b'`', b'>', text).is_some()
-        || memchr::memmem::find(text, b"://").is_some()
-        || memchr::memmem::find(text, b"www.").is_some()
-        || memchr::memmem::find(text, b"~~~").is_some()
+        || [&SCHEME, &WWW, &TILDES]
+            .iter()
+            .any(|finder| finder.find(text).is_some())
 }
 
 /// Copies `text` without code, block quotes and links.
@@ -64,8 +71,8 @@ fn cut_inline(line: &str, kept: &mut String) {
     let mut rest = line;
     loop {
         let code = memchr::memchr(b'`', rest.as_bytes());
-        let scheme = memchr::memmem::find(rest.as_bytes(), b"://");
-        let www = memchr::memmem::find(rest.as_bytes(), b"www.");
+        let scheme = SCHEME.find(rest.as_bytes());
+        let www = WWW.find(rest.as_bytes());
         let Some(at) = [code, scheme, www].into_iter().flatten().min() else {
             kept.push_str(rest);
             return;

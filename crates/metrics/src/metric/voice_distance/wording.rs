@@ -23,7 +23,7 @@ pub(crate) struct Sketch {
     key: u64,
     words: u32,
     /// Function words and their counts.
-    small: Box<[(u8, u16)]>,
+    small: Box<[(u16, u16)]>,
     /// Letter triples and their counts.
     letters: Box<[(u16, u16)]>,
 }
@@ -31,15 +31,15 @@ pub(crate) struct Sketch {
 /// Reusable counters for [`Sketch`]es.
 #[derive(Debug)]
 pub(crate) struct SketchBuilder {
-    small: Vec<u16>,
-    letters: Vec<u16>,
+    small: Counters,
+    letters: Counters,
 }
 
 impl Default for SketchBuilder {
     fn default() -> Self {
         SketchBuilder {
-            small: vec![0; SMALL_WORDS],
-            letters: vec![0; TRIPLES],
+            small: Counters::new(SMALL_WORDS),
+            letters: Counters::new(TRIPLES),
         }
     }
 }
@@ -48,20 +48,16 @@ impl SketchBuilder {
     /// Sketch of a message; `key` orders messages within a week.
     pub(crate) fn sketch(&mut self, tokens: &Tokens, key: u64) -> Sketch {
         for word in &tokens.words {
-            if let Some(slot) =
-                function_word(word.hash).and_then(|w| self.small.get_mut(usize::from(w)))
-            {
-                *slot = slot.saturating_add(1);
+            if let Some(index) = function_word(word.hash) {
+                self.small.add(u16::from(index));
             }
             self.triples(tokens.text_of(word).as_bytes());
         }
         Sketch {
             key,
             words: tokens.words.len() as u32,
-            small: drain(&mut self.small).map(|(i, n)| (i as u8, n)).collect(),
-            letters: drain(&mut self.letters)
-                .map(|(i, n)| (i as u16, n))
-                .collect(),
+            small: self.small.take(),
+            letters: self.letters.take(),
         }
     }
 
@@ -70,23 +66,51 @@ impl SketchBuilder {
         let mut window: u32 = u32::from(b' ');
         for byte in word.iter().map(u8::to_ascii_lowercase).chain([b' ']) {
             window = (window << 8 | u32::from(byte)) & 0x00FF_FFFF;
-            let class = window.wrapping_mul(0x9E37_79B1) >> 23;
-            if window > 0xFFFF
-                && let Some(slot) = self.letters.get_mut(class as usize)
-            {
-                *slot = slot.saturating_add(1);
+            if window > 0xFFFF {
+                self.letters
+                    .add((window.wrapping_mul(0x9E37_79B1) >> 23) as u16);
             }
         }
     }
 }
 
-/// Non-zero counters with their index; all are zero afterwards.
-fn drain(counters: &mut [u16]) -> impl Iterator<Item = (usize, u16)> + '_ {
-    counters
-        .iter_mut()
-        .enumerate()
-        .filter(|(_, n)| **n > 0)
-        .map(|(i, n)| (i, std::mem::take(n)))
+/// Counters that remember which of them are in use.
+#[derive(Debug)]
+struct Counters {
+    counts: Vec<u16>,
+    used: Vec<u16>,
+}
+
+impl Counters {
+    fn new(size: usize) -> Self {
+        Counters {
+            counts: vec![0; size],
+            used: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, index: u16) {
+        if let Some(count) = self.counts.get_mut(usize::from(index)) {
+            if *count == 0 {
+                self.used.push(index);
+            }
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Counters in use with their index; all are zero afterwards.
+    fn take(&mut self) -> Box<[(u16, u16)]> {
+        let counts = &mut self.counts;
+        let count = |&index: &u16| {
+            (
+                index,
+                counts.get_mut(usize::from(index)).map_or(0, std::mem::take),
+            )
+        };
+        let taken = self.used.iter().map(count).collect();
+        self.used.clear();
+        taken
+    }
 }
 
 /// The sketches of one week with the smallest keys.
