@@ -12,8 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
     about = "Measures slow change between a person and a system that adapts to them.\n\
              Local: no network, no account. When it cannot tell, it says so.",
     after_help = "Exit codes: 0 done, 2 wrong use or bad input, 3 could not measure;\n\
-                  with --exit-code also 1: something moved.\n\n\
-                  Start with: driftlead demo",
+                  with --exit-code also 1: something moved.\n\
+                  Example: driftlead demo",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -28,15 +28,20 @@ pub(crate) struct Cli {
 
 /// Flags that mean the same everywhere.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Common {
     /// Seed of every random draw
     #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
-    /// Threads; 0 means one per core. Results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    /// Threads, 0 for all cores; no result depends on it
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 0,
+        value_name = "N",
+        hide_default_value = true
+    )]
     pub(crate) threads: usize,
-    /// Print nothing but errors and data that was asked for
+    /// Print errors only, and data that was asked for
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Print every note of the import
@@ -50,7 +55,7 @@ pub(crate) struct Common {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Measure your own history: an export, a folder or an archive
+    /// Measure your own history: an export, a folder, an archive
     Me(Me),
     /// Show it on simulated people whose truth is known
     Demo(Demo),
@@ -63,8 +68,10 @@ pub(crate) enum Verb {
 /// Where data goes beside the page.
 #[derive(Debug, Args)]
 pub(crate) struct Json {
-    /// Also write the content as JSON, to a file or to standard output (-)
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    /// Write the content as JSON too (to stdout without FILE)
+    // The equals sign is required: in "--json export.zip" the export would be overwritten.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "-")]
     pub(crate) json: Option<PathBuf>,
 }
 
@@ -77,13 +84,13 @@ pub(crate) struct Input {
     /// Your time zone, for instance Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) zone: Option<String>,
-    /// The account to read, where an export holds several
+    /// The account to read, where there are several
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
     /// Your display name, for formats that do not mark it
     #[arg(long, value_name = "NAME")]
     pub(crate) owner: Option<String>,
-    /// Go on although more than half of the units are unreadable
+    /// Go on although more than half is unreadable
     #[arg(long)]
     pub(crate) accept_partial: bool,
 }
@@ -99,7 +106,7 @@ pub(crate) struct Me {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) json: Json,
-    /// Margin of "no movement", in own SDs of one week
+    /// Margin of "no movement" in own SDs of one week
     #[arg(long, default_value_t = 1.0, value_name = "SD", value_parser = positive)]
     pub(crate) delta: f64,
 }
@@ -117,7 +124,7 @@ pub(crate) struct Demo {
     pub(crate) people: u32,
     #[command(flatten)]
     pub(crate) json: Json,
-    /// Margin of "no movement", in own SDs of one week
+    /// Margin of "no movement" in own SDs of one week
     #[arg(long, default_value_t = 1.0, value_name = "SD", value_parser = positive)]
     pub(crate) delta: f64,
 }

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use driftlead_drift::{Course, Options};
+use driftlead_drift::{CohortRow, Course, Options};
 use driftlead_record::Accounting;
 use driftlead_record::write::Writer;
 use driftlead_report::{Page, Source};
@@ -22,7 +22,7 @@ use crate::args::{Common, Demo};
 use crate::failure::Failure;
 use crate::file::{self, Scratch};
 use crate::measure::Measuring;
-use crate::number::{signed, thousands};
+use crate::number::{hundredths, thousands};
 use crate::{Outcome, VERSION, cards, summary, terminal};
 use cohort::Group;
 
@@ -241,32 +241,33 @@ fn text(args: &Demo, scenario: &Scenario, accounting: &Accounting, groups: &[Gro
     ));
     for group in groups {
         let _ = writeln!(out, "\n{}", group.title());
-        for row in &group.cohort.rows {
-            if cohort::SHOWN.contains(&row.id) {
+        for id in cohort::SHOWN {
+            if let Some(row) = group.cohort.rows.iter().find(|r| r.id == id) {
                 out.push_str(&line(row));
             }
         }
     }
     out.push('\n');
     out.push_str(&summary::wrap(
-        "Mean change in own SDs of one week, with an interval that holds for all rows of a group at once with \
-         95 % probability; then how many single histories show it. These are rates on simulated people, not on \
-         real ones.",
+        "Mean change in own SDs of one week, with an interval that holds for all counts of a group at once with \
+         95 % probability; then how many single histories say moved (▲), no movement (=) or cannot tell (?). \
+         These are rates on simulated people, not on real ones.",
         width,
     ));
     let _ = writeln!(out, "page  {}", args.out.display());
     out
 }
 
-fn line(row: &driftlead_drift::CohortRow) -> String {
-    let name: String = row.name.chars().take(42).collect();
+fn line(row: &CohortRow) -> String {
+    let interval = format!(
+        "{} [{}, {}]",
+        hundredths(row.mean_sd),
+        hundredths(row.low_sd),
+        hundredths(row.high_sd)
+    );
+    let unclear = row.cannot_tell + row.not_comparable;
     format!(
-        "  {name:<42} {:>6} [{}, {}]  ▲ {} = {} ? {}\n",
-        signed(row.mean_sd),
-        signed(row.low_sd),
-        signed(row.high_sd),
-        row.moved,
-        row.no_movement,
-        row.cannot_tell + row.not_comparable
+        "  {:<42} {interval:<22} ▲ {:<4} = {:<4} ? {unclear}\n",
+        row.name, row.moved, row.no_movement
     )
 }

@@ -9,6 +9,7 @@ mod file;
 mod input;
 mod me;
 mod measure;
+mod metrics;
 mod number;
 mod record;
 mod summary;
@@ -70,7 +71,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.verb {
         Verb::Me(args) => me::run(args, &cli.common),
         Verb::Demo(args) => demo::run(args, &cli.common),
-        Verb::Metrics(_) => Err(Failure::Input("not yet".into())),
+        Verb::Metrics(args) => metrics::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
     }
 }

@@ -54,8 +54,8 @@ pub(crate) fn run(args: &Me, common: &Common) -> Result<Outcome, Failure> {
     }
     if !measure::is_measured(&courses) {
         return Err(Failure::Measure(format!(
-            "everything was read, but it is too little to measure: no count has a value in enough weeks.\n  \
-             {} shows what is there.",
+            "everything was read, but it is too little to measure: nothing that is counted varies over enough \
+             weeks.\n  {} shows what is there.",
             args.out.display()
         )));
     }
@@ -76,29 +76,7 @@ fn read(args: &Me, common: &Common, measuring: &mut Measuring) -> Result<Import,
         },
     );
     bar.finish_and_clear();
-    let import = import?;
-    if import.accounts.len() > 1 && args.input.account.is_none() {
-        return Err(Failure::Input(format!(
-            "the input holds {} persons: {}. A course belongs to one person.\n  The flag is --account ID.",
-            import.accounts.len(),
-            first_few(&import.accounts)
-        )));
-    }
-    Ok(import)
-}
-
-fn first_few(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let mut list = names
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        list.push_str(", …");
-    }
-    list
+    import
 }
 
 fn page(import: &Import, courses: &[Course]) -> String {

@@ -30,6 +30,11 @@ pub(crate) fn signed(x: f64) -> String {
     }
 }
 
+/// Two decimals with a sign, for columns of SDs.
+pub(crate) fn hundredths(x: f64) -> String {
+    format!("{x:+.2}").replace('-', "−")
+}
+
 /// An integer in groups of three.
 pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
@@ -63,6 +68,8 @@ mod tests {
         }
         assert_eq!(signed(0.25), "+0.25");
         assert_eq!(signed(-0.25), "−0.25");
+        assert_eq!(hundredths(-0.256), "−0.26");
+        assert_eq!(hundredths(2.0), "+2.00");
     }
 
     #[test]

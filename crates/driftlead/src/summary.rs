@@ -76,7 +76,7 @@ fn accounting(name: &str, level: &Level) -> String {
 pub(crate) fn course(course: &Course, width: usize, emphasis: Emphasis) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "\n{}", emphasis.strong(&printable(&course.deployment)));
-    let _ = writeln!(out, "{}", coverage(course));
+    out.push_str(&wrap(&coverage(course), width));
     if let Some(versions) = versions(course, width) {
         let _ = writeln!(out, "{versions}");
     }
@@ -86,16 +86,7 @@ pub(crate) fn course(course: &Course, width: usize, emphasis: Emphasis) -> Strin
         out.push('\n');
         out.push_str(&judged(line, course, width, emphasis));
     }
-    let without: Vec<&&Line> = lines
-        .iter()
-        .filter(|l| l.verdict.change.is_none())
-        .collect();
-    if !without.is_empty() {
-        out.push('\n');
-    }
-    for line in without {
-        let _ = writeln!(out, "{}", clip(&unjudged(line, course), width));
-    }
+    out.push_str(&unjudged(&lines, course, width));
     out
 }
 
@@ -164,7 +155,11 @@ fn judged(line: &Line, course: &Course, width: usize, emphasis: Emphasis) -> Str
         .collect();
     let spark = sparkline(&values, SPARK_WIDTH);
     let numbers = verdict.change.as_ref().map(change).unwrap_or_default();
-    let _ = writeln!(out, "  {spark}  {numbers}");
+    if SPARK_WIDTH + 4 + numbers.chars().count() <= width {
+        let _ = writeln!(out, "  {spark}  {numbers}");
+    } else {
+        let _ = writeln!(out, "  {}\n  {numbers}", spark.trim_end());
+    }
     if verdict.word == Word::CannotTell
         && let (Some(natural), Some(sd)) = (verdict.smallest_visible, verdict.smallest_visible_sd)
     {
@@ -220,9 +215,26 @@ fn head(line: &Line, course: &Course) -> String {
     )
 }
 
-fn unjudged(line: &Line, course: &Course) -> String {
-    let why = line.verdict.reason.map_or("", reason);
-    format!("{}; {why}", head(line, course))
+/// Series without an estimate, by the reason for it.
+fn unjudged(lines: &[&Line], course: &Course, width: usize) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for line in lines.iter().filter(|l| l.verdict.change.is_none()) {
+        let word = line.verdict.word;
+        let why = line.verdict.reason.map_or("no estimate", reason);
+        let head = format!("{} {}: {why}", word.glyph(), word.label(course.delta_sd));
+        match groups.iter_mut().find(|(known, _)| *known == head) {
+            Some((_, names)) => names.push(line.series.name),
+            None => groups.push((head, vec![line.series.name])),
+        }
+    }
+    let mut out = String::new();
+    for (head, names) in groups {
+        let _ = writeln!(out, "\n{}", clip(&head, width));
+        for line in wrap(&names.join("; "), width - 2).lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    out
 }
 
 fn change(change: &Change) -> String {

@@ -57,12 +57,6 @@ impl Emphasis {
         }
     }
 
-    /// Never.
-    #[cfg(test)]
-    pub(crate) fn off() -> Self {
-        Emphasis { on: false }
-    }
-
     /// Bold.
     pub(crate) fn strong(self, text: &str) -> String {
         if self.on {

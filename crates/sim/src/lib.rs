@@ -8,4 +8,4 @@ pub mod companion_cohort;
 mod portable;
 mod rng;
 
-pub use rng::{Draws, philox};
+pub use rng::Draws;

@@ -79,6 +79,12 @@ impl Scenario {
         ((f64::from(week) - start) / (last - start)).clamp(0.0, 1.0)
     }
 
+    /// Mean of [`Scenario::progress`] over the weeks.
+    fn mean_progress(&self) -> f64 {
+        let sum: f64 = (0..self.weeks).map(|w| self.progress(w)).sum();
+        sum / f64::from(self.weeks.max(1))
+    }
+
     /// One person: everything that passed, and the truth about it.
     pub fn person(&self, seed: u64, person: u32) -> SimulatedPerson {
         person::generate(self, seed, person)
@@ -90,7 +96,8 @@ impl Scenario {
 pub struct PlantedRate {
     /// Chance per reply in the baseline weeks.
     pub base: f64,
-    /// SD of one week's share of replies at the baseline level: latent noise and chance together.
+    /// SD of one week's share of replies around the course, at its mean level over the weeks: latent
+    /// noise and chance together.
     pub own_sd: f64,
     /// Planted change from baseline to last week, in own SDs; 0 if unchanged.
     pub change_sd: f64,

@@ -60,18 +60,26 @@ fn habits(scenario: &Scenario, seed: u64, person: u32) -> Habits {
     let changed = scenario.is_changed(person);
     let extra_exchanges = d.between(0.0, 3.0);
     let exchanges = f64::from(FEWEST_EXCHANGES) + extra_exchanges;
-    let mut change = |d: &mut Draws, planted: bool| {
+    let change = |d: &mut Draws, planted: bool| {
         let size = scenario.mean_change_sd + scenario.change_spread_sd * d.normal();
         if planted { size.max(0.5) } else { 0.0 }
     };
-    let mut rate = |d: &mut Draws, low: f64, high: f64, planted: bool| {
+    let mean_progress = scenario.mean_progress();
+    let rate = |d: &mut Draws, low: f64, high: f64, planted: bool| {
         let base = d.between(low, high);
-        let chance_sd = (base * (1.0 - base) / exchanges).sqrt();
-        let latent_sd = chance_sd * d.between(0.4, 0.9);
+        let chance_sd = |level: f64| (level * (1.0 - level) / exchanges).sqrt();
+        let latent_sd = chance_sd(base) * d.between(0.4, 0.9);
+        let change_sd = change(d, planted);
+        // Chance depends on the level and the level on the change, which is counted in SDs.
+        let mut own_sd = chance_sd(base).hypot(latent_sd);
+        for _ in 0..4 {
+            let mean_level = (base + mean_progress * change_sd * own_sd).min(HIGHEST_RATE);
+            own_sd = chance_sd(mean_level).hypot(latent_sd);
+        }
         let planted = PlantedRate {
             base,
-            own_sd: chance_sd.hypot(latent_sd),
-            change_sd: change(d, planted),
+            own_sd,
+            change_sd,
         };
         Rate { planted, latent_sd }
     };

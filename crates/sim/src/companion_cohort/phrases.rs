@@ -173,5 +173,5 @@ pub(super) const AGREEMENT: &[&str] = &[
     "You did a really great job there.",
     "That is an excellent question about paint.",
     "I totally agree with the second plan.",
-    "You are so good at this work.",
+    "That was a good job on this.",
 ];

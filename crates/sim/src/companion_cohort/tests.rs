@@ -239,3 +239,35 @@ fn the_default_cohort_has_about_a_million_messages() {
     );
     assert!((70_000_000..130_000_000).contains(&bytes), "{bytes} bytes");
 }
+
+/// The lines are counted as what they were written as, and plain lines as nothing.
+#[test]
+fn the_metrics_count_the_planted_lines() {
+    let s = small();
+    let person = s.person(6, 0);
+    let mut measured = driftlead_metrics::Person::default();
+    for conversation in &person.conversations {
+        measured.absorb(driftlead_metrics::scan(conversation));
+    }
+    let series = measured.finish();
+    for (id, pool, most_per_line) in [
+        ("friend_like", phrases::FRIEND_LIKE, 3.0),
+        ("praise_agree.share", phrases::AGREEMENT, 1.0),
+        ("questions.per_reply", phrases::SYSTEM_QUESTIONS, 1.0),
+    ] {
+        let series = series.iter().find(|x| x.id == id).unwrap();
+        assert!(series.points.len() > 40, "{id}: {:?}", series.abstained);
+        for point in &series.points {
+            let texts = replies(&person, point.week);
+            let planted = texts
+                .iter()
+                .filter(|e| pool.iter().any(|l| e.text.as_deref().unwrap().contains(l)))
+                .count() as f64;
+            assert!(
+                (planted..=most_per_line * planted).contains(&point.num),
+                "{id}: {planted} planted, {} counted",
+                point.num
+            );
+        }
+    }
+}
