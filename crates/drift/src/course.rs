@@ -55,7 +55,10 @@ impl Coverage {
                 system: week.system.clone(),
             });
         }
-        let silent = weeks.iter().filter(|w| w.person_messages + w.system_messages == 0).count();
+        let silent = weeks
+            .iter()
+            .filter(|w| w.person_messages + w.system_messages == 0)
+            .count();
         Coverage {
             empty_weeks: u32::try_from(silent).unwrap_or(u32::MAX),
             weeks,

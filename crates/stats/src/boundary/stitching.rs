@@ -56,9 +56,10 @@ impl PolyStitching {
     pub fn bound(&self, v: f64, alpha: f64) -> Result<f64> {
         level("alpha", alpha)?;
         let v = non_negative("v", v)?.max(self.v_min);
-        let ell = self.s * (self.eta * v / self.v_min).ln().ln() + zeta(self.s).ln()
-            - alpha.ln()
-            - self.s * self.eta.ln().ln();
+        // As a difference of logarithms: the ratio itself can overflow.
+        let epochs = self.eta.ln() + v.ln() - self.v_min.ln();
+        let ell =
+            self.s * epochs.ln() + zeta(self.s).ln() - alpha.ln() - self.s * self.eta.ln().ln();
         let (k1, k2) = stitching_constants(self.eta);
         let linear = k2 * self.scale * ell;
         Ok((k1 * k1 * v * ell + linear * linear).sqrt() + linear)
