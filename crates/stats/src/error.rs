@@ -50,6 +50,14 @@ pub enum StatsError {
         /// Number of the observation that did not fit (from 1).
         got: usize,
     },
+    /// The inputs are valid but the quantity has no value for them (0/0, no maximum).
+    #[error("{what} is undefined: {because}")]
+    Undefined {
+        /// The quantity.
+        what: &'static str,
+        /// Why it has no value.
+        because: &'static str,
+    },
     /// An iteration did not reach its tolerance.
     #[error("{what} did not converge")]
     NoConvergence {

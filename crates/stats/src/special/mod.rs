@@ -12,6 +12,8 @@ mod logspace;
 mod normal;
 mod quadrature;
 mod roots;
+mod student;
+mod symmetric;
 mod zeta;
 
 pub use beta::{ln_beta, ln_beta_inc, ln_scaled_beta, ln_scaled_beta_inc};
@@ -24,4 +26,6 @@ pub use logspace::{LogSum, expit, log_add_exp, log_sub_exp, log_sum_exp, logit};
 pub use normal::{ln_normal_cdf, normal_cdf, normal_pdf, normal_quantile, normal_sf};
 pub use quadrature::{GaussLegendre, gauss_legendre};
 pub use roots::{bisect, find_root};
+pub use student::{f_cdf, f_quantile, f_sf, student_quantile, student_two_sided};
+pub use symmetric::{cholesky, inverse_positive, solve_cholesky, symmetric_eigenvalues};
 pub use zeta::zeta;
