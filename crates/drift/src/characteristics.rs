@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use driftlead_metrics::{Measure, Point, Series, Side};
+use driftlead_metrics::{Measure, Point, Rank, Series, Side};
 use driftlead_record::Week;
 use driftlead_stats::rng::Stream;
 use driftlead_stats::series::{Noise, hinge, simulate};
@@ -178,6 +178,7 @@ fn draw(population: &Population, person: u64, index: u32) -> Series {
         } else {
             Measure::Typical
         },
+        rank: Rank::Primary,
         instrument: String::new(),
         points,
         abstained: BTreeMap::new(),

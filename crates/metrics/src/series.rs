@@ -32,6 +32,18 @@ pub enum Measure {
     Typical,
 }
 
+/// Whether a series gets a verdict of its own. Every series that is judged widens the intervals of all
+/// others, so a metric puts one count forward, or two where it is two counts, and shows its parts
+/// without a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rank {
+    /// The count that the metric is about: judged.
+    Primary,
+    /// A part of it, or the same thing in another unit: shown, not judged.
+    Secondary,
+}
+
 /// One week of one series. Weeks that abstain have no point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -76,6 +88,8 @@ pub struct Series {
     pub side: Side,
     /// How values are made.
     pub measure: Measure,
+    /// Whether it is judged or only shown.
+    pub rank: Rank,
     /// Instrument hash (metrics.md §3.6), 64 hex digits.
     pub instrument: String,
     /// Points in week order; gaps are absent.

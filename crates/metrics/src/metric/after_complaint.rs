@@ -20,6 +20,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["complaint", "acknowledge"],
     thresholds: "repeated within 7 days",
+    primary: &["after_complaint.acknowledged"],
     rules: &[],
     series: &[Ratio {
         id: "after_complaint.acknowledged",

@@ -15,6 +15,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["goodbye", "stay_tactics"],
     thresholds: "session 1800 s",
+    primary: &["after_goodbye.against_leaving"],
     rules: &[],
     series: &[
         Ratio {

@@ -14,6 +14,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["alone"],
     thresholds: "",
+    primary: &["alone_lines"],
     rules: &[Rule {
         side: Side::Person,
         list: "alone",

@@ -21,6 +21,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &[],
     thresholds: "session 1800 s; night 0-5 h; scripted from 5",
+    primary: &["cadence.sessions"],
     rules: &[],
     series: &[],
 };

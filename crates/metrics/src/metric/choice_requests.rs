@@ -19,6 +19,7 @@ pub(crate) const METRIC: Metric = Metric {
         "script_ask",
     ],
     thresholds: "choose needs a personal cue and no technical cue",
+    primary: &["choice_requests"],
     rules: &[],
     series: &[
         Ratio {

@@ -13,6 +13,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["friend_like"],
     thresholds: "",
+    primary: &["friend_like"],
     rules: &[
         Rule {
             side: Side::System,

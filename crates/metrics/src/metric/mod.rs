@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::count::{Count, WeekCounts};
 use crate::list::{LEXICON, bytes_of};
-use crate::series::{Abstain, Measure, Point, Series, Side};
+use crate::series::{Abstain, Measure, Point, Rank, Series, Side};
 use crate::text::TOKENISER;
 
 /// Fewest messages of the relevant side in a week (metrics.md §3.2).
@@ -46,6 +46,8 @@ pub(crate) struct Metric {
     pub(crate) lists: &'static [&'static str],
     /// Thresholds of its own, as text.
     pub(crate) thresholds: &'static str,
+    /// Series that get a verdict: one, or two where the metric is two counts. The others describe.
+    pub(crate) primary: &'static [&'static str],
     /// Whose messages of which list hits are summed.
     pub(crate) rules: &'static [Rule],
     /// Series made of two sums.
@@ -151,6 +153,11 @@ impl Metric {
             unit,
             side,
             measure,
+            rank: if self.primary.contains(&id) {
+                Rank::Primary
+            } else {
+                Rank::Secondary
+            },
             instrument: self.instrument(),
             points: Vec::new(),
             abstained: BTreeMap::new(),
@@ -320,6 +327,23 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
+    }
+
+    #[test]
+    fn every_metric_puts_one_or_two_of_its_series_forward() {
+        let all = crate::Person::default().finish();
+        for metric in METRICS {
+            let mut primary: Vec<&str> = all
+                .iter()
+                .filter(|s| s.metric == metric.id && s.rank == Rank::Primary)
+                .map(|s| s.id)
+                .collect();
+            let mut declared = metric.primary.to_vec();
+            primary.sort_unstable();
+            declared.sort_unstable();
+            assert_eq!(primary, declared, "{}: declared but not made", metric.id);
+            assert!((1..=2).contains(&primary.len()), "{}", metric.id);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["kin", "friend"],
     thresholds: "",
+    primary: &["people_named"],
     rules: &[
         Rule {
             side: Side::Person,

@@ -14,6 +14,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["praise_agree"],
     thresholds: "",
+    primary: &["praise_agree.share"],
     rules: &[
         Rule {
             side: Side::System,

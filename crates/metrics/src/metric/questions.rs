@@ -14,6 +14,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["interrogative_start"],
     thresholds: "stacked from 2",
+    primary: &["questions.per_reply"],
     rules: &[],
     series: &[
         Ratio {

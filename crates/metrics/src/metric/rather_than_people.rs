@@ -14,6 +14,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["rather_than_people"],
     thresholds: "",
+    primary: &["rather_than_people"],
     rules: &[Rule {
         side: Side::Person,
         list: "rather_than_people",

@@ -32,6 +32,7 @@ pub(crate) const METRIC: Metric = Metric {
         "valence_neg",
     ],
     thresholds: "2 lines; 24 h to 60 d; 5 % of 2000 random pairs; from 8 episodes",
+    primary: &["same_problem.returns"],
     rules: &[],
     series: &[],
 };

@@ -12,6 +12,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &["small_words"],
     thresholds: "",
+    primary: &["small_words.i"],
     rules: &[
         Rule {
             side: Side::Person,

@@ -24,6 +24,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &[],
     thresholds: "12 weeks; 1000 words; 512 classes; runs of 4 and 5; 28 d; 1 of 8, at most 1000000; from 50 runs",
+    primary: &["voice_distance.function_words", "voice_distance.uptake"],
     rules: &[],
     series: &[],
 };

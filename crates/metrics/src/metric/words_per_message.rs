@@ -13,6 +13,7 @@ pub(crate) const METRIC: Metric = Metric {
     version: 1,
     lists: &[],
     thresholds: "",
+    primary: &["words_per_message.person", "words_per_message.system"],
     rules: &[],
     series: &[
         Ratio {

@@ -7,7 +7,7 @@ use driftlead_drift::{
     Assumption, Band, Baseline, Change, Course, Coverage, Line, Noise, Reason, Rung, Step, Verdict,
     WeekCoverage, Word,
 };
-use driftlead_metrics::{Abstain, Measure, Point, Series, Side};
+use driftlead_metrics::{Abstain, Measure, Point, Rank, Series, Side};
 use driftlead_record::Week;
 use driftlead_report::{CardText, Cohort, CohortRow, Interval, PersonLine, Shares};
 
@@ -114,6 +114,7 @@ pub fn line(plan: &Plan, weeks: usize, seed: u64) -> Line {
             unit: plan.unit,
             side: plan.side,
             measure: plan.measure,
+            rank: Rank::Primary,
             instrument: format!("{seed:02x}").repeat(32),
             points,
             abstained: BTreeMap::from([(Abstain::TooFew, 1)]),
