@@ -1,0 +1,321 @@
+//! Edits of a request as splices of its bytes.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::{Parsed, visit};
+use crate::dialect::Dialect;
+use crate::govern::Edits;
+
+/// Replacement of a range of the body; an empty range inserts.
+struct Splice {
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+/// The body with the edits made, every other byte as it was. `inject_usage` asks for a usage chunk.
+/// `None` where an edit has no place: a conversation without turns.
+pub fn apply(
+    dialect: Dialect,
+    body: &[u8],
+    parsed: &Parsed<'_>,
+    edits: &Edits,
+    inject_usage: bool,
+) -> Option<Bytes> {
+    let mut splices = Vec::new();
+    if !edits.system.is_empty() {
+        splices.push(system(dialect, body, parsed, &edits.system.join("\n\n"))?);
+    }
+    let caps = [
+        (
+            "temperature",
+            parsed.places.temperature,
+            edits.temperature_cap,
+        ),
+        ("top_p", parsed.places.top_p, edits.top_p_cap),
+    ];
+    for (key, place, cap) in caps {
+        if let Some(cap) = cap
+            && let Some(splice) = capped(body, key, place, cap)
+        {
+            splices.push(splice?);
+        }
+    }
+    if inject_usage {
+        splices.push(usage(body, parsed.places.stream_options)?);
+    }
+    splices.sort_by_key(|splice| splice.start);
+    assemble(body, &splices)
+}
+
+fn assemble(body: &[u8], splices: &[Splice]) -> Option<Bytes> {
+    let added: usize = splices.iter().map(|splice| splice.text.len()).sum();
+    let mut out = Vec::with_capacity(body.len() + added);
+    let mut at = 0;
+    for splice in splices {
+        out.extend_from_slice(body.get(at..splice.start)?);
+        out.extend_from_slice(splice.text.as_bytes());
+        at = splice.end;
+    }
+    out.extend_from_slice(body.get(at..)?);
+    Some(Bytes::from(out))
+}
+
+/// Adds to the system text where it already is: a second system turn would break chat templates
+/// that allow one only.
+fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Option<Splice> {
+    if dialect == Dialect::Chat {
+        let leading = parsed.turns.iter().take_while(|turn| turn.role.is_system());
+        if let Some(content) = leading.filter_map(|turn| turn.content).last()
+            && let Some(splice) = extend(body, content, text)
+        {
+            return Some(splice);
+        }
+        let start = before_key(body, parsed.places.first_turn?)?;
+        let content = json_string(text);
+        return Some(insert(
+            start,
+            format!(r#"{{"role":"system","content":{content}}},"#),
+        ));
+    }
+    let key = if dialect == Dialect::Messages {
+        "system"
+    } else {
+        "instructions"
+    };
+    match parsed.places.system {
+        Some(place) => extend(body, place, text).or_else(|| {
+            // null, or a value that is no text: the upstream reads it as none.
+            let start = offset(body, place)?;
+            Some(Splice {
+                start,
+                end: start + place.get().len(),
+                text: json_string(text),
+            })
+        }),
+        None => Some(first_field(
+            body,
+            &format!(r#""{key}":{}"#, json_string(text)),
+        )?),
+    }
+}
+
+/// Adds a paragraph at the end of a string, or a part at the end of a list of parts.
+fn extend(body: &[u8], place: &RawValue, text: &str) -> Option<Splice> {
+    let raw = place.get();
+    let end = offset(body, place)? + raw.len().checked_sub(1)?;
+    let quoted = json_string(text);
+    match raw.as_bytes().first()? {
+        b'"' => {
+            let inner = quoted.get(1..quoted.len() - 1)?;
+            let gap = if raw.len() > 2 { r"\n\n" } else { "" };
+            Some(insert(end, format!("{gap}{inner}")))
+        }
+        b'[' => {
+            let empty = raw.get(1..raw.len() - 1)?.trim().is_empty();
+            let comma = if empty { "" } else { "," };
+            Some(insert(
+                end,
+                format!(r#"{comma}{{"type":"text","text":{quoted}}}"#),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// `None` where the client's value is within the cap.
+fn capped(body: &[u8], key: &str, place: Option<&RawValue>, cap: f64) -> Option<Option<Splice>> {
+    match place {
+        Some(raw) => match serde_json::from_str::<f64>(raw.get()) {
+            Ok(value) if value <= cap => None,
+            _ => Some(offset(body, raw).map(|start| Splice {
+                start,
+                end: start + raw.get().len(),
+                text: number(cap),
+            })),
+        },
+        None => Some(first_field(body, &format!(r#""{key}":{}"#, number(cap)))),
+    }
+}
+
+fn usage(body: &[u8], options: Option<&RawValue>) -> Option<Splice> {
+    let Some(options) = options else {
+        return first_field(body, r#""stream_options":{"include_usage":true}"#);
+    };
+    if let Some(value) = visit::include_usage(options) {
+        let start = offset(body, value)?;
+        return Some(Splice {
+            start,
+            end: start + value.get().len(),
+            text: "true".to_owned(),
+        });
+    }
+    let start = offset(body, options)?;
+    let raw = options.get();
+    if raw.starts_with('{') {
+        let empty = raw.get(1..raw.len() - 1)?.trim().is_empty();
+        let comma = if empty { "" } else { "," };
+        return Some(insert(start + 1, format!(r#""include_usage":true{comma}"#)));
+    }
+    Some(Splice {
+        start,
+        end: start + raw.len(),
+        text: r#"{"include_usage":true}"#.to_owned(),
+    })
+}
+
+/// A new field at the front of the body.
+fn first_field(body: &[u8], field: &str) -> Option<Splice> {
+    let brace = body.iter().position(|&byte| byte == b'{')?;
+    let rest = body.get(brace + 1..)?;
+    let empty = rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+    let comma = if empty { "" } else { "," };
+    Some(insert(brace + 1, format!("{field}{comma}")))
+}
+
+fn insert(start: usize, text: String) -> Splice {
+    Splice {
+        start,
+        end: start,
+        text,
+    }
+}
+
+/// Offset of the brace that opens the object whose first key begins at `key`.
+fn before_key(body: &[u8], key: usize) -> Option<usize> {
+    let before = body.get(..key.checked_sub(1)?)?;
+    let brace = before
+        .iter()
+        .rposition(|byte| !byte.is_ascii_whitespace())?;
+    (before.get(brace) == Some(&b'{')).then_some(brace)
+}
+
+/// Where a borrowed value lies in the body it was borrowed from.
+fn offset(body: &[u8], raw: &RawValue) -> Option<usize> {
+    let start = (raw.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    (start + raw.get().len() <= body.len()).then_some(start)
+}
+
+fn number(value: f64) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+pub(crate) fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(dialect: Dialect, body: &str, edits: &Edits, usage: bool) -> String {
+        let parsed = Parsed::read(dialect, body.as_bytes()).unwrap();
+        let out = apply(dialect, body.as_bytes(), &parsed, edits, usage).unwrap();
+        let text = String::from_utf8(out.to_vec()).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        text
+    }
+
+    fn asks(text: &str) -> Edits {
+        Edits {
+            system: vec![text.to_owned()],
+            ..Edits::default()
+        }
+    }
+
+    #[test]
+    fn system_text_goes_where_system_text_is() {
+        let cases = [
+            (
+                Dialect::Chat,
+                r#"{"zz":1.50,"messages":[ { "role":"system","content":"a\n"},{"role":"user","content":"q"}],"k":1e3}"#,
+                r#"{"zz":1.50,"messages":[ { "role":"system","content":"a\n\n\nX \"y\""},{"role":"user","content":"q"}],"k":1e3}"#,
+            ),
+            (
+                Dialect::Chat,
+                r#"{"messages":[ { "role":"user","content":"q"}]}"#,
+                r#"{"messages":[ {"role":"system","content":"X \"y\""},{ "role":"user","content":"q"}]}"#,
+            ),
+            (
+                Dialect::Chat,
+                r#"{"messages":[{"role":"developer","content":[{"type":"text","text":"a"}]},{"role":"user"}]}"#,
+                r#"{"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"X \"y\""}]},{"role":"user"}]}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#"{"input":"hi","instructions":null}"#,
+                r#"{"input":"hi","instructions":"X \"y\""}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#"{"input":"hi"}"#,
+                r#"{"instructions":"X \"y\"","input":"hi"}"#,
+            ),
+            (
+                Dialect::Messages,
+                r#"{"system":"","messages":[]}"#,
+                r#"{"system":"X \"y\"","messages":[]}"#,
+            ),
+            (
+                Dialect::Messages,
+                r#"{"system":[ ],"messages":[]}"#,
+                r#"{"system":[ {"type":"text","text":"X \"y\""}],"messages":[]}"#,
+            ),
+        ];
+        for (dialect, body, want) in cases {
+            assert_eq!(edited(dialect, body, &asks("X \"y\""), false), want);
+        }
+    }
+
+    #[test]
+    fn caps_lower_and_never_raise() {
+        let cap = Edits {
+            temperature_cap: Some(0.5),
+            ..Edits::default()
+        };
+        let same = r#"{"temperature":0.20,"messages":[]}"#;
+        assert_eq!(edited(Dialect::Chat, same, &cap, false), same);
+        assert_eq!(
+            edited(Dialect::Chat, r#"{"temperature": 1.2 ,"m":1}"#, &cap, false),
+            r#"{"temperature": 0.5 ,"m":1}"#
+        );
+        assert_eq!(
+            edited(Dialect::Chat, "{ }", &cap, false),
+            r#"{"temperature":0.5 }"#
+        );
+    }
+
+    #[test]
+    fn usage_is_asked_for_once() {
+        let none = Edits::default();
+        let cases = [
+            (
+                r#"{"a":1}"#,
+                r#"{"stream_options":{"include_usage":true},"a":1}"#,
+            ),
+            (
+                r#"{"stream_options":{"include_usage": false}}"#,
+                r#"{"stream_options":{"include_usage": true}}"#,
+            ),
+            (
+                r#"{"stream_options":{"x":1}}"#,
+                r#"{"stream_options":{"include_usage":true,"x":1}}"#,
+            ),
+            (
+                r#"{"stream_options":null}"#,
+                r#"{"stream_options":{"include_usage":true}}"#,
+            ),
+        ];
+        for (body, want) in cases {
+            assert_eq!(edited(Dialect::Chat, body, &none, true), want);
+        }
+    }
+
+    #[test]
+    fn a_conversation_without_turns_has_no_place_for_system_text() {
+        let body = br#"{"messages":[]}"#;
+        let parsed = Parsed::read(Dialect::Chat, body).unwrap();
+        assert!(apply(Dialect::Chat, body, &parsed, &asks("x"), false).is_none());
+    }
+}
