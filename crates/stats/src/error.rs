@@ -58,6 +58,20 @@ pub enum StatsError {
         /// Why it has no value.
         because: &'static str,
     },
+    /// A regressor is a combination of the others, so their coefficients cannot be told apart.
+    #[error("the columns of {what} are collinear")]
+    Collinear {
+        /// Which fit.
+        what: &'static str,
+    },
+    /// A list that must be sorted is not.
+    #[error("{name} is out of order at row {row}")]
+    Unsorted {
+        /// Name of the list.
+        name: &'static str,
+        /// First row (from 0) that is smaller than the one before it.
+        row: usize,
+    },
     /// An iteration did not reach its tolerance.
     #[error("{what} did not converge")]
     NoConvergence {

@@ -11,6 +11,7 @@
 //! | Which of many people or markers moved? | [`multiple::closed_e_bh`] | false discovery rate at any stopping time |
 //! | How large is a mean, looked at all the time? | [`cs`] | an interval that holds at all times at once |
 //! | How fast could any detector be? | [`glr::cusum_delay`] | exact optimum for a known shift |
+//! | Did a randomised decision cause it? | [`causal`] | an effect, looked at once ([`causal::wcls`]) or at all times ([`causal::EffectSequence`]) |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
@@ -43,6 +44,7 @@
 
 pub mod baseline;
 pub mod boundary;
+pub mod causal;
 pub mod cs;
 pub mod edetector;
 pub mod eprocess;

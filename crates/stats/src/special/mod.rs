@@ -9,6 +9,7 @@ mod beta;
 mod gamma;
 mod linear;
 mod logspace;
+mod noncentral;
 mod normal;
 mod quadrature;
 mod roots;
@@ -23,6 +24,7 @@ pub use gamma::{
 };
 pub use linear::solve_dense;
 pub use logspace::{LogSum, expit, log_add_exp, log_sub_exp, log_sum_exp, logit};
+pub use noncentral::noncentral_f_sf;
 pub use normal::{ln_normal_cdf, normal_cdf, normal_pdf, normal_quantile, normal_sf};
 pub use quadrature::{GaussLegendre, gauss_legendre};
 pub use roots::{bisect, find_root};
