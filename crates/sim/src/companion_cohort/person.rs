@@ -9,7 +9,7 @@ use driftlead_record::{
 
 use super::phrases;
 use super::{PlantedRate, Scenario, SimulatedPerson, Truth};
-use crate::Draws;
+use crate::draw::{Draws, Sequence};
 
 /// Uses of luck that must not share draws.
 #[derive(Clone, Copy)]
@@ -21,8 +21,8 @@ enum Stream {
     SystemText,
 }
 
-fn draws(seed: u64, person: u32, week: u32, stream: Stream) -> Draws {
-    Draws::new(seed, person, week, stream as u32)
+fn draws(seed: u64, person: u32, week: u32, stream: Stream) -> Sequence {
+    Draws::new(seed).sequence(person.into(), week, stream as u32)
 }
 
 /// The smallest week that is written in full: a person-week counts from 20 messages a side.
@@ -60,12 +60,12 @@ fn habits(scenario: &Scenario, seed: u64, person: u32) -> Habits {
     let changed = scenario.is_changed(person);
     let extra_exchanges = d.between(0.0, 3.0);
     let exchanges = f64::from(FEWEST_EXCHANGES) + extra_exchanges;
-    let change = |d: &mut Draws, planted: bool| {
+    let change = |d: &mut Sequence, planted: bool| {
         let size = scenario.mean_change_sd + scenario.change_spread_sd * d.normal();
         if planted { size.max(0.5) } else { 0.0 }
     };
     let mean_progress = scenario.mean_progress();
-    let rate = |d: &mut Draws, low: f64, high: f64, planted: bool| {
+    let rate = |d: &mut Sequence, low: f64, high: f64, planted: bool| {
         let base = d.between(low, high);
         let chance_sd = |level: f64| (level * (1.0 - level) / exchanges).sqrt();
         let latent_sd = chance_sd(base) * d.between(0.4, 0.9);
@@ -103,7 +103,7 @@ fn habits(scenario: &Scenario, seed: u64, person: u32) -> Habits {
 }
 
 /// One to three absences of one to three weeks.
-fn weeks_away(d: &mut Draws, weeks: u32) -> Vec<bool> {
+fn weeks_away(d: &mut Sequence, weeks: u32) -> Vec<bool> {
     let mut away = vec![false; weeks as usize];
     for _ in 0..1 + d.below(3) {
         let start = d.below(weeks) as usize;
@@ -242,7 +242,7 @@ impl Writer {
 
     /// Writes a message of the person into `self.line`: one or two lines, the last one sometimes a
     /// question.
-    fn say(&mut self, d: &mut Draws, habits: &Habits) {
+    fn say(&mut self, d: &mut Sequence, habits: &Habits) {
         self.line.clear();
         if d.chance(habits.long_messages) {
             compose(&mut self.line, d, &phrases::PERSON);
@@ -256,7 +256,7 @@ impl Writer {
 
     /// Writes a reply of the system into `self.line`. All draws are made whether used or not, so
     /// that a changed person's other lines are those of the unchanged one.
-    fn reply(&mut self, d: &mut Draws, habits: &Habits, chances: [f64; 3]) {
+    fn reply(&mut self, d: &mut Sequence, habits: &Habits, chances: [f64; 3]) {
         let lines = 3 + usize::from(d.chance(habits.long_replies));
         let [friend, agree, question] = chances.map(|p| d.chance(p));
         let planted = usize::from(friend) + usize::from(agree) + usize::from(question);
@@ -318,7 +318,7 @@ impl Writer {
     }
 }
 
-fn compose(line: &mut String, d: &mut Draws, parts: &[&[&str]]) {
+fn compose(line: &mut String, d: &mut Sequence, parts: &[&[&str]]) {
     space(line);
     for part in parts {
         line.push_str(d.pick(part));
