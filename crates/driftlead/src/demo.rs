@@ -149,7 +149,7 @@ fn measure_one(
     let person = scenario.person(seed, number);
     write(path, &person.conversations)?;
     drop(person.conversations);
-    let mut measuring = Measuring::default();
+    let mut measuring = Measuring::new()?;
     let record = [path.to_owned()];
     let import = driftlead_record::read(
         &record,

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Me, common: &Common) -> Result<Outcome, Failure> {
     if let Some(json) = &args.json.json {
         input::keep_apart(&args.input.paths, json)?;
     }
-    let mut measuring = Measuring::default();
+    let mut measuring = Measuring::new()?;
     let import = read(args, common, &mut measuring)?;
     let options = Options {
         delta_sd: args.delta,

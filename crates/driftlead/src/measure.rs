@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use driftlead_drift::{Course, Coverage, Options, WeekCoverage, judge};
-use driftlead_metrics::{Activity, Person, WeekActivity, scan};
+use driftlead_metrics::{Activity, Person, WeekActivity, check_lists, scan};
 use driftlead_record::{Conversation, Sink, Week};
 use rayon::prelude::*;
+
+use crate::failure::Failure;
 
 /// Counts conversations as they are read, on all threads, and keeps no text.
 #[derive(Debug, Default)]
@@ -27,6 +29,16 @@ impl Sink for Measuring {
 }
 
 impl Measuring {
+    /// Ready to count.
+    ///
+    /// # Errors
+    /// A word list of the program cannot be used, so that its metrics would count nothing.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        check_lists()
+            .map_err(|e| Failure::Measure(format!("{e}\n  This is a defect of the program.")))?;
+        Ok(Measuring::default())
+    }
+
     /// One course per deployment, the one with most messages first.
     pub(crate) fn courses(self, options: &Options) -> Vec<Course> {
         let mut courses: Vec<Course> = self

@@ -85,13 +85,22 @@ fn list(cards: &[&Card]) -> String {
     out
 }
 
-/// One page per card.
+/// One page per card, and one of what is not counted.
 fn pages(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|e| Failure::cannot_write(folder, &e))?;
+    file::write(&folder.join("missing.md"), missing().as_bytes())?;
     cards().iter().try_for_each(|c| {
         file::write(
             &folder.join(format!("{}.md", c.id)),
             c.to_markdown().as_bytes(),
         )
     })
+}
+
+fn missing() -> String {
+    let mut out = "# What is not counted, and why\n\n".to_owned();
+    for gap in MISSING {
+        let _ = writeln!(out, "- {}, {}: {}", gap.metric, gap.what, gap.why);
+    }
+    out
 }

@@ -212,10 +212,16 @@ pub(crate) struct Lexicon {
     system: Trie,
 }
 
-/// The shipped lists. Their tests prove that they load; should one fail to, it is empty and every
-/// metric on it counts nothing, under another instrument hash.
-pub(crate) static LEXICON: LazyLock<Lexicon> =
-    LazyLock::new(|| Lexicon::load(ENGLISH).unwrap_or_else(|_| Lexicon::empty()));
+/// The shipped lists, loaded once, and what is wrong with them. They are part of the program, so the
+/// tests prove that nothing is; [`check_lists`] still lets the program refuse to count with none.
+static SHIPPED: LazyLock<(Lexicon, Result<(), ListError>)> =
+    LazyLock::new(|| match Lexicon::load(ENGLISH) {
+        Ok(lexicon) => (lexicon, Ok(())),
+        Err(error) => (Lexicon::empty(), Err(error)),
+    });
+
+/// The shipped lists; empty if one of them cannot be used.
+pub(crate) static LEXICON: LazyLock<&'static Lexicon> = LazyLock::new(|| &SHIPPED.0);
 
 /// Bytes of a shipped list, for the instrument hash.
 pub(crate) fn bytes_of(list: &str) -> &'static [u8] {
@@ -225,12 +231,13 @@ pub(crate) fn bytes_of(list: &str) -> &'static [u8] {
         .map_or(&[], |(_, text)| text.as_bytes())
 }
 
-/// Checks the shipped lists.
+/// Whether the shipped lists can be used. Loads them if nothing has yet, and never twice, so asking
+/// before the first message costs nothing.
 ///
 /// # Errors
 /// The first list that does not parse, or whose phrases cannot match.
 pub fn check_lists() -> Result<(), ListError> {
-    Lexicon::load(ENGLISH).map(|_| ())
+    SHIPPED.1.clone()
 }
 
 impl Lexicon {

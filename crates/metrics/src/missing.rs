@@ -25,6 +25,21 @@ pub const MISSING: &[Missing] = &[
         "it would be read as a goal",
     ),
     missing(
+        "rather_than_people",
+        "its four kinds of lines apart",
+        "too rare in one person's week; the four are counted together",
+    ),
+    missing(
+        "small_words",
+        "anxiety and sadness words",
+        "no list with examples exists yet, and short lists of feeling words agree poorly with longer ones",
+    ),
+    missing(
+        "people_named",
+        "names on the person's own contact list",
+        "no contact list is read",
+    ),
+    missing(
         "reported_use",
         "messages saying the draft or advice was used",
         "needs a trained classifier or a judge; none is shipped",

@@ -1,7 +1,7 @@
 //! M6: other people mentioned per 1,000 words.
 //!
-//! **Count.** Kin terms and friend terms with a possessive or as address. **Not counted.** Public figures,
-//! pasted text. A mention is not a contact: conflict raises mentions.
+//! **Count.** Listed kin and friend terms, with or without a possessive. **Not counted.** Names, listed phrases
+//! such as "Father's Day", pasted text. A mention is not a contact: conflict raises mentions.
 
 use super::{Gate, Metric, Ratio, Rule};
 use crate::count::Count;
