@@ -9,3 +9,4 @@ pub mod dialect;
 pub mod govern;
 pub mod identity;
 pub mod request;
+pub mod sse;
