@@ -5,6 +5,9 @@
 //! connections and limits, and nothing of people beyond an opaque name. The two halves meet in
 //! [`govern`].
 
+pub mod audit;
+pub mod command;
+pub mod consent;
 pub mod dialect;
 pub mod govern;
 pub mod identity;

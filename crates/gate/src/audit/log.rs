@@ -1,0 +1,433 @@
+//! The one writer of a log file.
+//!
+//! Callers hand over events through a bounded channel and wait; nothing is dropped when it is full.
+//! The writer takes all that is waiting, writes it with one system call and answers. An answered event
+//! survives the end of the process, however it ends; with [`Sync::Each`] it survives the loss of power.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::key::random_bytes;
+use super::verify::Header;
+use super::{AuditError, Digest, Entry, Kind, SubjectKey, verify};
+
+/// Events that may wait before callers do.
+const WAITING: usize = 1024;
+/// Events written together at most.
+const GROUP: usize = 256;
+
+/// How far an answered event has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[derive(schemars::JsonSchema)]
+pub enum Sync {
+    /// With the operating system: safe from the end of the process.
+    #[default]
+    Process,
+    /// On the disk: safe from the loss of power, at the price of a disk flush per group.
+    Each,
+}
+
+/// Where the chain stood after an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Sequence number of the event's entry.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: Digest,
+}
+
+struct Job {
+    kind: Kind,
+    key: SubjectKey,
+    event: Vec<u8>,
+    answer: oneshot::Sender<Result<Head, AuditError>>,
+}
+
+/// A log that is open for writing. Clones write to the same file.
+#[derive(Clone)]
+pub struct Log {
+    jobs: mpsc::Sender<Job>,
+    writable: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("writable", &self.is_writable())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    /// Opens or creates a log. The whole chain is verified first; a torn last record, left by a
+    /// process that was killed, is cut off and said so in the log. `key` is the gateway's own: it
+    /// seals what is not about a person. The returned handle ends when all clones are dropped.
+    ///
+    /// # Errors
+    /// [`AuditError::Broken`] for a file that does not verify, [`AuditError::InUse`] when another
+    /// process holds it, [`AuditError::Io`].
+    pub fn open(
+        path: &Path,
+        sync: Sync,
+        key: SubjectKey,
+    ) -> Result<(Self, JoinHandle<()>), AuditError> {
+        let mut writer = Writer::open(path, sync)?;
+        writer.recover(&key)?;
+        Self::start(writer)
+    }
+
+    fn start(mut writer: Writer) -> Result<(Self, JoinHandle<()>), AuditError> {
+        let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
+        let log = Log {
+            jobs,
+            writable: Arc::clone(&writer.writable),
+        };
+        let file = writer.path.display().to_string();
+        let thread = std::thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || {
+                let mut group = Vec::with_capacity(GROUP);
+                while queue.blocking_recv_many(&mut group, GROUP) > 0 {
+                    writer.write(group.drain(..));
+                }
+            })
+            .map_err(|source| AuditError::Io { file, source })?;
+        Ok((log, thread))
+    }
+
+    /// Whether the last write succeeded.
+    pub fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Acquire)
+    }
+
+    /// Adds an event and waits until it is written.
+    ///
+    /// # Errors
+    /// [`AuditError::Io`] when the disk refused it (the log is as before then, and the next event is
+    /// tried afresh), [`AuditError::Closed`].
+    pub async fn append(
+        &self,
+        kind: Kind,
+        key: &SubjectKey,
+        event: Vec<u8>,
+    ) -> Result<Head, AuditError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            kind,
+            key: key.clone(),
+            event,
+            answer,
+        };
+        self.jobs.send(job).await.map_err(|_| AuditError::Closed)?;
+        answered.await.map_err(|_| AuditError::Closed)?
+    }
+}
+
+struct Writer {
+    file: File,
+    path: PathBuf,
+    sync: Sync,
+    /// Bytes that are known to be good.
+    bytes: u64,
+    torn: u64,
+    seq: u64,
+    time: i64,
+    head: Digest,
+    writable: Arc<AtomicBool>,
+}
+
+impl Writer {
+    fn open(path: &Path, sync: Sync) -> Result<Self, AuditError> {
+        let name = || path.display().to_string();
+        let io = |source| AuditError::Io {
+            file: name(),
+            source,
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(io)?;
+        file.try_lock().map_err(|e| match e {
+            std::fs::TryLockError::WouldBlock => AuditError::InUse { file: name() },
+            std::fs::TryLockError::Error(source) => io(source),
+        })?;
+        if !has_header(path, &file).map_err(io)? {
+            let header = Header {
+                driftlead_audit: 1,
+                chain: Digest(random_bytes()?).to_string(),
+            };
+            file.set_len(0).map_err(io)?;
+            file.write_all(format!("{}\n", header.line()).as_bytes())
+                .map_err(io)?;
+            file.sync_all().map_err(io)?;
+        }
+        let found = verify(path)?;
+        Ok(Writer {
+            file,
+            path: path.to_owned(),
+            sync,
+            bytes: found.bytes,
+            torn: found.torn,
+            seq: found.entries,
+            time: found.span.map_or(i64::MIN, |(_, last)| last),
+            head: found.head,
+            writable: Arc::new(AtomicBool::new(true)),
+        })
+    }
+
+    /// Cuts off a torn record and says so.
+    fn recover(&mut self, key: &SubjectKey) -> Result<(), AuditError> {
+        if self.torn == 0 {
+            return Ok(());
+        }
+        let event = format!(r#"{{"torn_bytes":{}}}"#, self.torn);
+        let entry = self.seal(Kind::Recovery, key, event.as_bytes())?;
+        self.put(&[entry]).map_err(|source| self.io(source))?;
+        self.torn = 0;
+        Ok(())
+    }
+
+    /// Writes a group and answers.
+    fn write(&mut self, jobs: impl Iterator<Item = Job>) {
+        let (before_seq, before_time, before_head) = (self.seq, self.time, self.head);
+        let mut entries = Vec::new();
+        let mut answers = Vec::new();
+        for job in jobs {
+            match self.seal(job.kind, &job.key, &job.event) {
+                Ok(entry) => {
+                    let head = Head {
+                        seq: entry.seq,
+                        hash: entry.hash,
+                    };
+                    entries.push(entry);
+                    answers.push((job.answer, head));
+                }
+                Err(error) => drop(job.answer.send(Err(error))),
+            }
+        }
+        let written = self.put(&entries);
+        self.writable.store(written.is_ok(), Ordering::Release);
+        if written.is_err() {
+            (self.seq, self.time, self.head) = (before_seq, before_time, before_head);
+        }
+        for (answer, head) in answers {
+            // Whoever asked may be gone; the entry stands all the same.
+            let _ = answer.send(match &written {
+                Ok(()) => Ok(head),
+                Err(source) => Err(self.io(std::io::Error::new(source.kind(), source.to_string()))),
+            });
+        }
+    }
+
+    fn seal(&mut self, kind: Kind, key: &SubjectKey, event: &[u8]) -> Result<Entry, AuditError> {
+        // A clock that was set back must not make the chain look reordered.
+        let time = now_micros().max(self.time);
+        let entry = Entry::seal(self.seq + 1, time, kind, key, event, self.head)?;
+        self.seq = entry.seq;
+        self.time = time;
+        self.head = entry.hash;
+        Ok(entry)
+    }
+
+    /// Writes whole lines behind the last good byte, or leaves the file as it was.
+    fn put(&mut self, entries: &[Entry]) -> std::io::Result<()> {
+        let mut lines = String::new();
+        for entry in entries {
+            lines.push_str(&entry.to_line());
+            lines.push('\n');
+        }
+        let result = self.put_bytes(lines.as_bytes());
+        match &result {
+            Ok(()) => self.bytes += lines.len() as u64,
+            // What a full disk took of the line goes again; should that fail too, the next start
+            // finds a torn record.
+            Err(_) => drop(self.file.set_len(self.bytes)),
+        }
+        result
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.bytes))?;
+        self.file.write_all(bytes)?;
+        // A shorter record than the torn one that it replaces must not leave the rest standing.
+        if self.torn > 0 {
+            self.file.set_len(self.bytes + bytes.len() as u64)?;
+        }
+        match self.sync {
+            Sync::Process => Ok(()),
+            Sync::Each => self.file.sync_data(),
+        }
+    }
+
+    fn io(&self, source: std::io::Error) -> AuditError {
+        AuditError::Io {
+            file: self.path.display().to_string(),
+            source,
+        }
+    }
+}
+
+/// Whether the first line is complete. A process killed while it created the file leaves less.
+fn has_header(path: &Path, file: &File) -> std::io::Result<bool> {
+    if file.metadata()?.len() > 4096 {
+        return Ok(true);
+    }
+    Ok(std::fs::read(path)?.contains(&b'\n'))
+}
+
+/// Now, in microseconds since 1970, UTC.
+pub(super) fn now_micros() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::walk;
+
+    fn open(path: &Path) -> (Log, JoinHandle<()>) {
+        Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32])).unwrap()
+    }
+
+    fn fill(path: &Path, events: usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (log, thread) = open(path);
+        let key = SubjectKey::from_bytes([2; 32]);
+        runtime.block_on(async {
+            for i in 0..events {
+                let event = format!("event {i}").into_bytes();
+                log.append(Kind::Consent, &key, event).await.unwrap();
+            }
+        });
+        drop(log);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_was_answered_is_there_and_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        fill(&path, 5);
+        fill(&path, 3);
+        let key = SubjectKey::from_bytes([2; 32]);
+        let mut events = Vec::new();
+        let found = walk(&path, |entry| events.push(entry.open(&key).unwrap())).unwrap();
+        assert_eq!((found.entries, found.torn), (8, 0));
+        assert_eq!(events[4], b"event 4");
+        assert_eq!(events[5], b"event 0");
+    }
+
+    #[test]
+    fn every_cut_recovers_and_keeps_whole_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        fill(&path, 2);
+        let whole = std::fs::read(&path).unwrap();
+        let ends: Vec<usize> = (0..whole.len()).filter(|&i| whole[i] == b'\n').collect();
+        for cut in (0..whole.len()).step_by(13) {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            fill(&path, 1);
+            let found = verify(&path).unwrap();
+            let kept = ends
+                .iter()
+                .filter(|&&end| end < cut)
+                .count()
+                .saturating_sub(1) as u64;
+            let torn = cut > ends[0] && !ends.contains(&(cut - 1));
+            assert_eq!(found.entries, kept + 1 + u64::from(torn), "cut at {cut}");
+            assert_eq!(
+                found.kinds.contains_key(&Kind::Recovery),
+                torn,
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_changed_removed_or_swapped_byte_or_line_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        fill(&path, 3);
+        let whole = std::fs::read(&path).unwrap();
+        let passes = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            verify(&path).is_ok_and(|found| found.torn == 0)
+        };
+        assert!(passes(&whole));
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << (at % 8);
+            assert!(!passes(&changed), "changed byte {at}");
+            let mut removed = whole.clone();
+            removed.remove(at);
+            assert!(!passes(&removed), "removed byte {at}");
+        }
+        let lines: Vec<&[u8]> = whole.split_inclusive(|&b| b == b'\n').collect();
+        assert!(!passes(&[lines[0], lines[2], lines[1], lines[3]].concat()));
+        assert!(!passes(&[lines[0], lines[1], lines[3]].concat()));
+        assert!(!passes(&[lines[0], lines[1], lines[1], lines[2]].concat()));
+    }
+
+    #[test]
+    fn two_processes_cannot_write_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let (_log, _thread) = open(&path);
+        let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+        assert!(matches!(again, Err(AuditError::InUse { .. })));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        fill(&path, 2);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+        assert!(matches!(opened, Err(AuditError::Broken { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_full_disk_is_said() {
+        // /dev/full refuses every write.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let (log, _thread) = Log::start(Writer {
+            file,
+            path: "/dev/full".into(),
+            sync: Sync::Process,
+            bytes: 0,
+            torn: 0,
+            seq: 0,
+            time: 0,
+            head: Digest([0; 32]),
+            writable: Arc::new(AtomicBool::new(true)),
+        })
+        .unwrap();
+        let key = SubjectKey::from_bytes([2; 32]);
+        let refused = log.append(Kind::Act, &key, b"x".to_vec()).await;
+        assert!(matches!(refused, Err(AuditError::Io { .. })));
+        assert!(!log.is_writable());
+    }
+}
