@@ -12,6 +12,7 @@
 //! | How large is a mean, looked at all the time? | [`cs`] | an interval that holds at all times at once |
 //! | How fast could any detector be? | [`glr::cusum_delay`] | exact optimum for a known shift |
 //! | Did a randomised decision cause it? | [`causal`] | an effect, looked at once ([`causal::wcls`]) or at all times ([`causal::EffectSequence`]) |
+//! | How do well-known detectors do on the same data? | [`peers`] | none; that is the point |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
@@ -51,6 +52,7 @@ pub mod eprocess;
 mod error;
 pub mod glr;
 pub mod multiple;
+pub mod peers;
 pub mod rng;
 pub mod series;
 pub mod special;

@@ -13,6 +13,7 @@ use driftlead_stats::edetector::*;
 use driftlead_stats::eprocess::*;
 use driftlead_stats::glr::{Before, Direction, GaussianFocus};
 use driftlead_stats::multiple::*;
+use driftlead_stats::peers;
 use driftlead_stats::special;
 use proptest::prelude::*;
 
@@ -85,5 +86,44 @@ proptest! {
         if let Ok(m) = GammaPoisson::new(v_opt, 0.05, c) { check(m.bound(v, alpha)); }
         if let Ok(s) = PolyStitching::new(v_opt, c) { check(s.bound(v, alpha)); }
         let _ = (special::normal_quantile(v), special::ln_normal_cdf(v), special::zeta(v), special::ln_gamma(v));
+    }
+
+    /// A refused observation leaves a detector as it was: dropping it changes no later alarm.
+    #[test]
+    fn peers_are_unmoved_by_what_they_refuse(xs in prop::collection::vec(any_number(), 1..200)) {
+        let fresh = || -> Vec<Box<dyn peers::Detector>> {
+            let both = Direction::Both;
+            let normal = peers::RunModel::Normal { mean: 0.0, observations: 1.0, shape: 1.0, scale: 1.0 };
+            let bits = peers::RunModel::Bernoulli { a: 1.0, b: 1.0 };
+            let adwin = peers::AdwinSettings { clock: 4, ..Default::default() };
+            let page = peers::PageHinkleySettings { threshold: 3.0, ..Default::default() };
+            vec![
+                Box::new(peers::Shewhart::new(0.0, 1.0, 3.0, both).unwrap()),
+                Box::new(peers::MovingMean::new(0.0, 1.0, 5, 3.0, both).unwrap()),
+                Box::new(peers::Ewma::new(0.0, 1.0, 0.1, 3.0, both).unwrap()),
+                Box::new(peers::PageHinkley::new(page).unwrap()),
+                Box::new(peers::Adwin::new(adwin).unwrap()),
+                Box::new(peers::Ddm::default()),
+                Box::new(peers::Eddm::default()),
+                Box::new(peers::HddmA::new(0.1).unwrap()),
+                Box::new(peers::HddmW::new(0.1, 0.05).unwrap()),
+                Box::new(peers::Kswin::new(0.05, 20, 8, 1).unwrap()),
+                Box::new(peers::Bocpd::new(normal, 0.05, 1e-6).unwrap()),
+                Box::new(peers::Bocpd::new(bits, 0.05, 0.0).unwrap()),
+            ]
+        };
+        for (index, (mut all, mut accepted)) in fresh().into_iter().zip(fresh()).enumerate() {
+            for &x in &xs {
+                if let Ok(alarm) = all.update(x) {
+                    prop_assert_eq!(accepted.update(x), Ok(alarm), "detector {}", index);
+                }
+            }
+            prop_assert!(all.update(f64::NAN).is_err() && all.update(f64::INFINITY).is_err());
+        }
+        // A constant stream raises no alarm where a change of level is looked for.
+        for (index, mut detector) in fresh().into_iter().enumerate() {
+            let alarms = (0..300).filter(|_| detector.update(0.0).unwrap()).count();
+            prop_assert!(alarms == 0, "detector {}: {} alarms", index, alarms);
+        }
     }
 }
