@@ -13,6 +13,8 @@
 //! | How fast could any detector be? | [`glr::cusum_delay`] | exact optimum for a known shift |
 //! | Did a randomised decision cause it? | [`causal`] | an effect, looked at once ([`causal::wcls`]) or at all times ([`causal::EffectSequence`]) |
 //! | How do well-known detectors do on the same data? | [`peers`] | none; that is the point |
+//! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, see there |
+//! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
@@ -43,10 +45,12 @@
 //! Sums run in the log domain or are capped; NaN and infinite observations are refused with a
 //! [`StatsError`] that leaves the state unchanged; constant streams and zero variance are defined.
 
+pub mod agreement;
 pub mod baseline;
 pub mod boundary;
 pub mod causal;
 pub mod cs;
+pub mod diversity;
 pub mod edetector;
 pub mod eprocess;
 mod error;

