@@ -4,15 +4,18 @@
 //! - `phrase`: lower-case words separated by single spaces. `word*` matches every word that starts so,
 //!   `_` any single word. A comma in a phrase allows, but does not ask for, a comma at that place in the
 //!   text; elsewhere only spaces, hyphens, quotation marks and emphasis marks may lie between its words.
-//!   A phrase never reaches across a line, code, a link or a bracket.
+//!   A phrase never reaches across a line, code, a link or a bracket. `{a|b c|}` stands for any one of
+//!   its alternatives, here also for nothing; `{name}` for any member of the set `name` that the file
+//!   gives in its `[sets]` table. A phrase stands for at most 4,096 sequences of words;
 //! - `class`: the cue class the hit is counted under;
 //! - `yes`, `no`: a sentence that must match this entry, and a near miss that must not;
 //! - optional `not_before`, `not_after`: words or phrases of words that cancel the hit when they stand
-//!   directly before or after it; `start`, `end`: only as the first or last words of a line;
+//!   directly before or after it, written with slots or without; `start`, `end`: only as the first or last words of a line;
 //!
 //! and `[[exclude]]` tables with `phrase` and `yes`: a longer phrase that cancels hits of its list
 //! lying inside it. Of overlapping hits of one class in one message the first, then longest, counts.
 
+mod phrase;
 mod trie;
 
 use std::collections::BTreeMap;
@@ -21,9 +24,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use self::phrase::{Part, Phrase, Rule, Sequence, Sets, Target, parse, parse_plain};
 use self::trie::Trie;
 use crate::series::Side;
-use crate::text::{Gap, Tokens, Word, hash_word};
+use crate::text::Tokens;
 
 /// Name and bytes of every English list.
 const ENGLISH: &[(&str, &str)] = &[
@@ -150,6 +154,9 @@ pub(crate) struct Exclude {
 pub(crate) struct List {
     language: String,
     version: u32,
+    /// Alternatives that phrases use by name.
+    #[serde(default)]
+    sets: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) entry: Vec<Entry>,
     #[serde(default)]
@@ -158,36 +165,6 @@ pub(crate) struct List {
 
 /// Index of a cue class: one (list, class) pair.
 pub(crate) type ClassId = u16;
-
-/// One word of a phrase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// This word.
-    Exact(u64),
-    /// A word that starts so.
-    Prefix(Box<str>),
-    /// Any word.
-    Any,
-}
-
-/// A phrase ready to match.
-#[derive(Debug, Clone)]
-struct Phrase {
-    parts: Vec<(Part, Gap)>,
-    not_before: Vec<Vec<u64>>,
-    not_after: Vec<Vec<u64>>,
-    start: bool,
-    end: bool,
-    target: Target,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
-    /// Counts for a class.
-    Class(ClassId),
-    /// Cancels hits of the classes of a list.
-    Cancel { first: ClassId, end: ClassId },
-}
 
 /// A counted hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +184,9 @@ pub(crate) struct Hit {
 pub(crate) struct Lexicon {
     lists: BTreeMap<&'static str, List>,
     classes: Vec<(&'static str, String)>,
+    /// One per entry and per exclusion, in the order of the lists.
+    rules: Vec<Rule>,
+    /// The sequences of words that the entries and exclusions stand for.
     phrases: Vec<Phrase>,
     person: Trie,
     system: Trie,
@@ -245,6 +225,7 @@ impl Lexicon {
         Lexicon {
             lists: BTreeMap::new(),
             classes: Vec::new(),
+            rules: Vec::new(),
             phrases: Vec::new(),
             person: Trie::default(),
             system: Trie::default(),
@@ -273,22 +254,24 @@ impl Lexicon {
         self.classes
             .extend(classes.into_iter().map(|c| (name, c.clone())));
         let end = self.classes.len() as ClassId;
+        let sets = Sets::new(name, &list.sets)?;
         for entry in &list.entry {
             let class = self.class(name, &entry.class).unwrap_or(end);
-            let mut phrase = Phrase::parse(name, &entry.phrase, Target::Class(class))?;
-            phrase.not_before = entry.not_before.iter().map(|w| hashes(w)).collect();
-            phrase.not_after = entry.not_after.iter().map(|w| hashes(w)).collect();
-            phrase.start = entry.start;
-            phrase.end = entry.end;
-            self.phrases.push(phrase);
+            let rule = Rule {
+                not_before: parse_plain(name, &entry.not_before, &sets)?,
+                not_after: parse_plain(name, &entry.not_after, &sets)?,
+                start: entry.start,
+                end: entry.end,
+                target: Target::Class(class),
+            };
+            self.push(rule, parse(name, &entry.phrase, &sets)?);
         }
         let cancel = Target::Cancel {
             first: first as ClassId,
             end,
         };
         for exclude in &list.exclude {
-            self.phrases
-                .push(Phrase::parse(name, &exclude.phrase, cancel)?);
+            self.push(Rule::always(cancel), parse(name, &exclude.phrase, &sets)?);
         }
         let trie = match side_of(name) {
             Side::Person => &mut self.person,
@@ -298,6 +281,17 @@ impl Lexicon {
             trie.insert(phrase.parts.iter().map(|(part, _)| part), index as u32);
         }
         Ok(())
+    }
+
+    /// Adds a rule and the sequences of words it stands for.
+    fn push(&mut self, rule: Rule, sequences: Vec<Sequence>) {
+        let index = self.rules.len() as u32;
+        self.rules.push(rule);
+        self.phrases.extend(
+            sequences
+                .into_iter()
+                .map(|parts| Phrase { parts, rule: index }),
+        );
     }
 
     /// Index of a class; `None` if no such list or class exists.
@@ -346,10 +340,13 @@ impl Lexicon {
             let Some(phrase) = self.phrases.get(index as usize) else {
                 return;
             };
-            let Some((first, end, line)) = phrase.matches(tokens, first) else {
+            let Some(rule) = self.rules.get(phrase.rule as usize) else {
                 return;
             };
-            match phrase.target {
+            let Some((first, end, line)) = phrase.matches(rule, tokens, first) else {
+                return;
+            };
+            match rule.target {
                 Target::Class(class) => hits.push(Hit {
                     class,
                     first,
@@ -396,113 +393,6 @@ fn settle(hits: &mut Vec<Hit>, cancels: &[Cancel]) {
             true
         }
     });
-}
-
-fn hashes(words: &str) -> Vec<u64> {
-    words
-        .split(' ')
-        .filter(|w| !w.is_empty())
-        .map(hash_word)
-        .collect()
-}
-
-impl Phrase {
-    fn parse(list: &str, text: &str, target: Target) -> Result<Self, ListError> {
-        let fault = |fault| ListError::Phrase {
-            list: list.to_owned(),
-            phrase: text.to_owned(),
-            fault,
-        };
-        if text != text.to_lowercase() {
-            return Err(fault("is not lower-case"));
-        }
-        let mut parts = Vec::new();
-        let mut gap = Gap::Plain;
-        for word in text.split(' ') {
-            let comma = word.ends_with(',');
-            let word = word.trim_end_matches(',');
-            let part = match word.strip_suffix('*') {
-                _ if word == "_" => Part::Any,
-                Some(prefix) if prefix.len() < 3 => {
-                    return Err(fault("has a prefix under three letters"));
-                }
-                Some(prefix) => Part::Prefix(prefix.into()),
-                None => Part::Exact(
-                    single_word(word).ok_or_else(|| fault("has a part that is not one word"))?,
-                ),
-            };
-            parts.push((part, gap));
-            gap = if comma { Gap::Comma } else { Gap::Plain };
-        }
-        if parts.iter().all(|(p, _)| matches!(p, Part::Any)) {
-            return Err(fault("matches everything"));
-        }
-        Ok(Phrase {
-            parts,
-            not_before: Vec::new(),
-            not_after: Vec::new(),
-            start: false,
-            end: false,
-            target,
-        })
-    }
-
-    /// First word, end and line of the match that starts with the word at `first`.
-    fn matches(&self, tokens: &Tokens, first: usize) -> Option<(u32, u32, u32)> {
-        let end = first + self.parts.len();
-        let words = tokens.words.get(first..end)?;
-        let line = words.first()?.line;
-        for (index, (word, (part, gap))) in words.iter().zip(&self.parts).enumerate() {
-            let fits = match part {
-                Part::Exact(hash) => *hash == word.hash,
-                Part::Prefix(prefix) => tokens.starts_with(word, prefix),
-                Part::Any => true,
-            };
-            if !fits || word.line != line || (index > 0 && word.gap > *gap) {
-                return None;
-            }
-        }
-        let before = tokens.words.get(..first)?;
-        let after = tokens.words.get(end..)?;
-        if self.start && before.last().is_some_and(|w| w.line == line)
-            || self.end && after.first().is_some_and(|w| w.line == line)
-            || self.not_before.iter().any(|p| ends_with(before, p, line))
-            || self.not_after.iter().any(|p| begins_with(after, p, line))
-        {
-            return None;
-        }
-        Some((first as u32, end as u32, line))
-    }
-}
-
-/// Hash of a text that is exactly one word, as the tokeniser sees it.
-fn single_word(word: &str) -> Option<u64> {
-    let mut tokens = Tokens::default();
-    tokens.read(word);
-    match tokens.words.as_slice() {
-        [one] => Some(one.hash),
-        _ => None,
-    }
-}
-
-fn ends_with(before: &[Word], phrase: &[u64], line: u32) -> bool {
-    let from = before.len().checked_sub(phrase.len());
-    from.and_then(|from| before.get(from..))
-        .is_some_and(|words| {
-            words
-                .iter()
-                .zip(phrase)
-                .all(|(w, h)| w.hash == *h && w.line == line)
-        })
-}
-
-fn begins_with(after: &[Word], phrase: &[u64], line: u32) -> bool {
-    after.get(..phrase.len()).is_some_and(|words| {
-        words
-            .iter()
-            .zip(phrase)
-            .all(|(w, h)| w.hash == *h && w.line == line)
-    })
 }
 
 #[cfg(test)]
