@@ -8,7 +8,7 @@ use driftlead_drift::characteristics::{Population, run};
 use driftlead_stats::series::Noise;
 
 /// Series per person, as many as `me` judges on a full history.
-const SERIES: u32 = 24;
+const SERIES: u32 = 16;
 
 fn main() {
     let people = std::env::args()
@@ -25,6 +25,7 @@ fn main() {
         },
         counts,
         planted_sd,
+        version_change: false,
         seed: 20,
     };
     println!("Person verdict, {SERIES} series per person, {people} people per cell, seed 20.\n");

@@ -10,10 +10,12 @@ use driftlead_stats::rng::Stream;
 use driftlead_stats::series::{Noise, hinge, simulate};
 use rayon::prelude::*;
 
-use crate::{Coverage, Options, Word, judge};
+use crate::{Coverage, Options, WeekCoverage, Word, judge};
 
 /// Purpose of the random streams.
 const PEOPLE: u16 = 2;
+/// First week of the simulated histories.
+const FIRST_WEEK: i32 = 3000;
 /// Hits per word of the simulated counts.
 const RATE: f64 = 0.02;
 /// Words per week of the simulated counts, on average.
@@ -36,6 +38,9 @@ pub struct Population {
     /// Change planted in the first series, in SDs of one week: nothing over the first quarter, then
     /// rising linearly. Every other series is unchanged.
     pub planted_sd: f64,
+    /// Whether the system version changes in the middle of the history, so that level shifts are
+    /// judged too; nothing in the values changes with it.
+    pub version_change: bool,
     /// Seed.
     pub seed: u64,
 }
@@ -74,7 +79,7 @@ fn one(population: &Population, person: u64) -> [f64; 4] {
         .map(|s| draw(population, person, s))
         .collect();
     let coverage = Coverage {
-        weeks: Vec::new(),
+        weeks: versions(population),
         conversations: 1,
         messages: 1,
         untimed_messages: 0,
@@ -87,7 +92,10 @@ fn one(population: &Population, person: u64) -> [f64; 4] {
     let course = judge("simulated".into(), series, coverage, &options);
     let moved = |skip| {
         let mut rest = course.lines.iter().skip(skip);
-        f64::from(u8::from(rest.any(|l| l.verdict.word == Word::Moved)))
+        let wrong = rest.any(|l| {
+            l.verdict.word == Word::Moved || l.verdict.steps.iter().any(|step| step.moved)
+        });
+        f64::from(u8::from(wrong))
     };
     let unchanged = moved(usize::from(population.planted_sd != 0.0));
     let Some(first) = course.lines.first().map(|l| &l.verdict) else {
@@ -109,6 +117,22 @@ fn one(population: &Population, person: u64) -> [f64; 4] {
     ]
 }
 
+fn versions(population: &Population) -> Vec<WeekCoverage> {
+    let weeks = if population.version_change {
+        population.weeks
+    } else {
+        0
+    };
+    (0..weeks)
+        .map(|w| WeekCoverage {
+            week: Week(FIRST_WEEK + w),
+            person_messages: 20,
+            system_messages: 20,
+            system: Some(if 2 * w < weeks { "1" } else { "2" }.into()),
+        })
+        .collect()
+}
+
 /// SD of one week in the unit of the series.
 fn unit_sd(population: &Population) -> f64 {
     if population.counts {
@@ -125,7 +149,7 @@ fn draw(population: &Population, person: u64, index: u32) -> Series {
     let mut random = Stream::new(population.seed, person, index, PEOPLE);
     let times: Vec<i32> = (0..population.weeks)
         .filter(|_| random.uniform() > 1.0 / 12.0)
-        .map(|w| 3000 + w)
+        .map(|w| FIRST_WEEK + w)
         .collect();
     let baseline = ((f64::from(population.weeks) / 4.0).round() as i32).clamp(3, 12);
     let planted = if index == 0 {

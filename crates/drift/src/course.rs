@@ -85,8 +85,10 @@ pub struct Course {
     pub deployment: Arc<str>,
     /// What it covers.
     pub coverage: Coverage,
-    /// One line per series.
+    /// One line per judged series.
     pub lines: Vec<Line>,
+    /// Series that are shown without a verdict: parts of the judged ones.
+    pub shown: Vec<Series>,
     /// Number of simultaneous statements (changes and steps) the intervals are corrected for.
     pub family: u32,
     /// Family-wise error level, 0.05.

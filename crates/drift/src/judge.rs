@@ -1,14 +1,18 @@
 //! From weekly series to verdicts.
 //!
 //! Each series gets one statement: the change from the person's own baseline (the first quarter of
-//! the weeks, 3 to 12 of them) to the level at the end, along a straight line between. Each change of the system version gets
-//! one more per series: the level shift at that week. All statements of a course share one error
-//! budget: intervals are simultaneous (Bonferroni), so that with probability 1 − α every interval, and
-//! hence every "moved" and every "no movement", is right.
+//! the weeks, 3 to 12 of them) to the level at the end, along a straight line between. Each change of
+//! the system version gets one more per series: the level shift at that week. All statements of a
+//! course share one error budget: intervals are simultaneous (Bonferroni), so that with probability
+//! 1 − α every interval, and hence every "moved" and every "no movement", is right. A fifth of the budget
+//! goes to the level shifts where there are any, so that many version changes do not hide the course.
+//!
+//! Only the series that a metric puts forward ([`Rank::Primary`]) are judged: each further one widens
+//! all the others. Which ones is fixed beforehand and does not look at the values.
 
 use std::sync::Arc;
 
-use driftlead_metrics::{Abstain, Measure, Point, Series, Side};
+use driftlead_metrics::{Abstain, Measure, Point, Rank, Series, Side};
 use driftlead_record::Week;
 use driftlead_stats::rng::Stream;
 use driftlead_stats::series::{self, Fit, SeriesError, Settings};
@@ -27,6 +31,8 @@ const FEWEST_NONZERO: usize = 5;
 const FEWEST_SIDE: usize = 8;
 /// Power at which the smallest visible change is stated.
 const POWER: f64 = 0.8;
+/// Share of the error budget that goes to level shifts, where there are any.
+const STEP_BUDGET: f64 = 0.2;
 /// Purpose of the random stream that draws null series.
 const LINEUP: u16 = 1;
 
@@ -71,7 +77,24 @@ struct Fitted {
     scales: Vec<f64>,
 }
 
-/// Judges every series of one person with one deployment.
+/// The error level of one statement of each kind.
+#[derive(Debug, Clone, Copy)]
+struct Levels {
+    change: f64,
+    step: f64,
+}
+
+impl Levels {
+    fn of(alpha: f64, changes: usize, steps: usize) -> Self {
+        let for_steps = if steps == 0 { 0.0 } else { STEP_BUDGET };
+        Levels {
+            change: alpha * (1.0 - for_steps) / changes.max(1) as f64,
+            step: alpha * for_steps / steps.max(1) as f64,
+        }
+    }
+}
+
+/// Judges the primary series of one person with one deployment; the others are handed on as they are.
 pub fn judge(
     deployment: Arc<str>,
     series: Vec<Series>,
@@ -80,26 +103,26 @@ pub fn judge(
 ) -> Course {
     let settings = Settings::default();
     let stretches = stretches(&coverage.weeks);
-    let drafts: Vec<Draft> = series
+    let (judged, shown): (Vec<_>, Vec<_>) =
+        series.into_iter().partition(|s| s.rank == Rank::Primary);
+    let drafts: Vec<Draft> = judged
         .into_iter()
         .map(|s| draft(s, &stretches, &coverage, &settings))
         .collect();
-    let statements: usize = drafts
-        .iter()
-        .map(|d| usize::from(counts(&d.course)) + d.steps.len())
-        .sum();
-    let family = u32::try_from(statements.max(1)).unwrap_or(u32::MAX);
-    let alpha = options.alpha / f64::from(family);
+    let changes = drafts.iter().filter(|d| counts(&d.course)).count();
+    let steps = drafts.iter().map(|d| d.steps.len()).sum();
+    let levels = Levels::of(options.alpha, changes, steps);
     let lines = drafts
         .into_iter()
         .enumerate()
-        .map(|(index, d)| finish(d, index, alpha, options))
+        .map(|(index, d)| finish(d, index, levels, options))
         .collect();
     Course {
         deployment,
         coverage,
         lines,
-        family,
+        shown,
+        family: u32::try_from(changes + steps).unwrap_or(u32::MAX),
         alpha: options.alpha,
         delta_sd: options.delta_sd,
         seed: options.seed,
@@ -267,12 +290,12 @@ fn scales(points: &[Point], measure: Measure) -> Vec<f64> {
         .collect()
 }
 
-fn finish(draft: Draft, index: usize, alpha: f64, options: &Options) -> Line {
+fn finish(draft: Draft, index: usize, levels: Levels, options: &Options) -> Line {
     let steps = draft
         .steps
         .iter()
         .map(|(fitted, week, from, to)| {
-            let change = change(&fitted.fit, alpha);
+            let change = change(&fitted.fit, levels.step);
             Step {
                 week: *week,
                 from: from.clone(),
@@ -285,7 +308,7 @@ fn finish(draft: Draft, index: usize, alpha: f64, options: &Options) -> Line {
         .collect();
     let mut verdict = match draft.course {
         Err(reason) => nothing(reason, draft.series.points.len()),
-        Ok(fitted) => pronounce(&fitted, index, alpha, options),
+        Ok(fitted) => pronounce(&fitted, index, levels.change, options),
     };
     verdict.steps = steps;
     Line {

@@ -143,9 +143,9 @@ pub struct Baseline {
 pub struct Noise {
     /// SD of one week around the course, in the unit of the series: the "own SD".
     pub sd: f64,
-    /// Restricted-likelihood estimate of the week-to-week autocorrelation.
+    /// Week-to-week autocorrelation of the noise that explains the data best.
     pub phi: f64,
-    /// Largest autocorrelation that the data do not rule out; intervals allow for it.
+    /// Autocorrelation that is exceeded with posterior weight of 2.5 % at most; intervals allow for it.
     pub phi_high: f64,
     /// Share of the variance that is AR(1) rather than independent from week to week.
     pub persistent_share: f64,

@@ -4,8 +4,8 @@
 use driftlead_drift::characteristics::{Outcome, Population, run};
 use driftlead_stats::series::Noise;
 
-const PEOPLE: u32 = 600;
-const SERIES: u32 = 24;
+const PEOPLE: u32 = 400;
+const SERIES: u32 = 16;
 
 fn outcome(weeks: i32, phi: f64, counts: bool, planted_sd: f64, series: u32) -> Outcome {
     run(&Population {
@@ -18,6 +18,7 @@ fn outcome(weeks: i32, phi: f64, counts: bool, planted_sd: f64, series: u32) -> 
         },
         counts,
         planted_sd,
+        version_change: false,
         seed: 4,
     })
 }
@@ -40,14 +41,39 @@ fn unchanged_people_stay_within_the_declared_rate() {
 }
 
 #[test]
+fn level_shifts_at_a_version_change_stay_within_the_declared_rate() {
+    let limit = 0.05 + 3.0 * (0.05f64 * 0.95 / f64::from(PEOPLE)).sqrt();
+    for (phi, counts) in [(0.0, false), (0.7, false), (0.7, true)] {
+        let share = run(&Population {
+            people: PEOPLE,
+            weeks: 52,
+            series: SERIES,
+            noise: Noise {
+                phi,
+                persistent_share: 1.0,
+            },
+            counts,
+            planted_sd: 0.0,
+            version_change: true,
+            seed: 5,
+        })
+        .any_false;
+        assert!(share <= limit, "{share:.3} (phi {phi}, counts {counts})");
+    }
+}
+
+#[test]
 fn planted_change_is_seen() {
-    // With no autocorrelation a year shows 4 own SDs to most people, whatever the kind of data.
+    // With no autocorrelation a year shows 3 own SDs to most people, whatever the kind of data, and two
+    // years show 2.
     for counts in [false, true] {
-        let seen = outcome(52, 0.0, counts, 4.0, SERIES).detected;
-        assert!(
-            seen > 0.6,
-            "{seen} of planted changes seen (counts {counts})"
-        );
+        for (weeks, sd, least) in [(52, 3.0, 0.6), (104, 2.0, 0.8)] {
+            let seen = outcome(weeks, 0.0, counts, sd, SERIES).detected;
+            assert!(
+                seen > least,
+                "{seen} of planted changes seen ({weeks} weeks, {sd} SD, counts {counts})"
+            );
+        }
     }
     // A single series needs no correction and shows less.
     assert!(outcome(52, 0.3, false, 3.0, 1).detected > 0.6);

@@ -420,6 +420,7 @@ pub fn course(weeks: usize, plans: &[Plan]) -> Course {
     Course {
         deployment: "Lumen".into(),
         coverage: coverage(weeks, 5),
+        shown: Vec::new(),
         lines: plans
             .iter()
             .enumerate()

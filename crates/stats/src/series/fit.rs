@@ -1,17 +1,21 @@
-//! Generalised least squares under every noise that the data do not rule out.
+//! Generalised least squares averaged over every noise, weighted by how well it explains the data.
 
 use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 use super::noise::{MAX_COLUMNS, Noise, Row, whiten};
+use super::tail::Tail;
 use super::{SeriesError, Settings};
+
+/// Noises that together weigh less than this are left out: far below any error level in use.
+const NEGLIGIBLE: f64 = 1e-7;
 
 /// The estimate of the coefficient of interest under one noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// The noise.
     pub noise: Noise,
-    /// Twice the drop of the restricted log-likelihood from its maximum, ≥ 0.
-    pub deviance: f64,
+    /// Posterior weight: prior times restricted likelihood, summing to 1 over a fit.
+    pub weight: f64,
     /// Estimated coefficient.
     pub estimate: f64,
     /// Its standard error.
@@ -21,12 +25,14 @@ pub struct Candidate {
 /// A fitted series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
-    /// Noise of largest restricted likelihood.
+    /// Noise of largest posterior weight.
     pub noise: Noise,
     /// All coefficients under that noise, in the order of the columns.
     pub coefficients: Vec<f64>,
-    /// Every noise inside the plausible region, the best first.
-    pub plausible: Vec<Candidate>,
+    /// Every noise of more than negligible weight, the heaviest first.
+    pub candidates: Vec<Candidate>,
+    /// Observations.
+    pub observations: usize,
     /// Observations minus regressors.
     pub degrees_of_freedom: usize,
     /// Root mean square of the residuals, with `degrees_of_freedom` in the denominator: the SD of
@@ -34,7 +40,7 @@ pub struct Fit {
     pub residual_sd: f64,
     /// Fitted values, one per observation.
     pub fitted: Vec<f64>,
-    /// Standard errors of the fitted values under the plausible noise with the widest interval.
+    /// Standard errors of the fitted values, averaged over the noises.
     pub fitted_se: Vec<f64>,
 }
 
@@ -49,7 +55,7 @@ struct Solved {
     likelihood: f64,
 }
 
-/// Fits `y(t) = x(t)'β + noise` and keeps what every plausible noise says about `β[target]`.
+/// Fits `y(t) = x(t)'β + noise` and keeps what every noise says about `β[target]`.
 ///
 /// * `times`: strictly increasing (weeks); gaps are allowed.
 /// * `values`: one finite number per time.
@@ -86,35 +92,34 @@ pub fn fit(
     };
     let best = solved
         .iter()
-        .map(|(_, s)| s.likelihood)
+        .map(|(.., s)| s.likelihood)
         .fold(f64::NEG_INFINITY, f64::max);
     if !best.is_finite() {
         return Err(SeriesError::Collinear);
     }
     let df = n - p;
-    let mut plausible: Vec<(Candidate, &Solved)> = solved
+    let mut weighed: Vec<(f64, Noise, &Solved)> = solved
         .iter()
-        .filter_map(|(noise, s)| {
-            let deviance = 2.0 * (best - s.likelihood);
-            let se = (s.sigma2 * s.inverse[target][target]).sqrt() * spread;
-            let estimate = s.coefficients[target] * spread;
-            (deviance <= settings.plausible_deviance && se.is_finite()).then_some((
-                Candidate {
-                    noise: *noise,
-                    deviance,
-                    estimate,
-                    se,
-                },
-                s,
-            ))
+        .filter(|(.., s)| s.inverse[target][target] > 0.0 && s.sigma2.is_finite())
+        .map(|(prior, noise, s)| (prior * (s.likelihood - best).exp(), *noise, s))
+        .collect();
+    weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let total: f64 = weighed.iter().map(|(w, ..)| w).sum();
+    weighed.retain(|(w, ..)| *w > NEGLIGIBLE * total);
+    let kept: f64 = weighed.iter().map(|(w, ..)| w).sum();
+    for (weight, ..) in &mut weighed {
+        *weight /= kept;
+    }
+    let (_, noise, top) = *weighed.first().ok_or(SeriesError::Collinear)?;
+    let candidates = weighed
+        .iter()
+        .map(|&(weight, noise, s)| Candidate {
+            noise,
+            weight,
+            estimate: s.coefficients[target] * spread,
+            se: (s.sigma2 * s.inverse[target][target]).sqrt() * spread,
         })
         .collect();
-    plausible.sort_by(|a, b| a.0.deviance.total_cmp(&b.0.deviance));
-    let (chosen, top) = plausible.first().ok_or(SeriesError::Collinear)?;
-    let widest = plausible
-        .iter()
-        .max_by(|a, b| a.0.se.total_cmp(&b.0.se))
-        .map_or(*top, |(_, s)| *s);
 
     let fitted: Vec<f64> = (0..n)
         .map(|i| {
@@ -133,13 +138,16 @@ pub fn fit(
         .sum::<f64>();
     let fitted_se = (0..n)
         .map(|i| {
-            let mut quadratic = 0.0;
-            for a in 0..p {
-                for b in 0..p {
-                    quadratic += columns[a][i] * widest.inverse[a][b] * columns[b][i];
+            let mut variance = 0.0;
+            for (weight, _, s) in &weighed {
+                for a in 0..p {
+                    for b in 0..p {
+                        variance +=
+                            weight * s.sigma2 * columns[a][i] * s.inverse[a][b] * columns[b][i];
+                    }
                 }
             }
-            (quadratic.max(0.0) * widest.sigma2).sqrt() * spread
+            variance.max(0.0).sqrt() * spread
         })
         .collect();
     let mut coefficients: Vec<f64> = top.coefficients[..p].iter().map(|c| c * spread).collect();
@@ -148,41 +156,47 @@ pub fn fit(
         *first += centre;
     }
     Ok(Fit {
-        noise: chosen.noise,
+        noise,
         coefficients,
+        observations: n,
         degrees_of_freedom: df,
         residual_sd: (residual / df as f64).sqrt(),
         fitted,
         fitted_se,
-        plausible: plausible.into_iter().map(|(c, _)| c).collect(),
+        candidates,
     })
 }
 
 impl Fit {
-    /// Estimate of the coefficient of interest under the noise of largest likelihood.
+    /// Estimate of the coefficient of interest, averaged over the noises.
     pub fn estimate(&self) -> f64 {
-        self.plausible[0].estimate
+        self.candidates.iter().map(|c| c.weight * c.estimate).sum()
     }
 
-    /// Interval of the coefficient of interest with error at most about `alpha`: the union of the
-    /// Student-t intervals under every plausible noise.
+    /// Interval of the coefficient of interest with error at most about `alpha`: the central
+    /// interval of the mixture of Student-t distributions that the weighted noises imply, at the
+    /// [`calibrated`] level.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
-        let t = t_quantile(self.degrees_of_freedom, 1.0 - alpha / 2.0);
-        self.plausible
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), c| {
-                (
-                    low.min(c.estimate - t * c.se),
-                    high.max(c.estimate + t * c.se),
-                )
-            })
+        let tail = Tail::new(self.degrees_of_freedom);
+        let each = 0.5 * calibrated(alpha, self.observations);
+        let above = |x: f64| -> f64 {
+            let mix = self.candidates.iter();
+            mix.map(|c| c.weight * tail.above((x - c.estimate) / c.se))
+                .sum()
+        };
+        let centre = self.estimate();
+        let unit = self.candidates.iter().map(|c| c.weight * c.se).sum::<f64>();
+        let low = crossing(centre, -unit, |x| each - (1.0 - above(x)));
+        let high = crossing(centre, unit, |x| each - above(x));
+        (low, high)
     }
 
     /// The change whose interval at `alpha` would exclude zero with probability about `power`: half
     /// the width of the interval plus the one-sided margin for the estimate's own noise.
     pub fn smallest_visible(&self, alpha: f64, power: f64) -> f64 {
         let (low, high) = self.interval(alpha);
-        0.5 * (high - low) + t_quantile(self.degrees_of_freedom, power) * self.plausible[0].se
+        let se = self.candidates.first().map_or(f64::NAN, |c| c.se);
+        0.5 * (high - low) + t_quantile(self.degrees_of_freedom, power) * se
     }
 
     /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé).
@@ -192,14 +206,52 @@ impl Fit {
             .map_or(f64::NAN, |f| (p * f.inverse_cdf(1.0 - alpha)).sqrt())
     }
 
-    /// Largest φ among the plausible noises that have a persistent part.
+    /// Autocorrelation from one time to the next that the noise exceeds with weight 2.5 % or less.
     pub fn phi_high(&self) -> f64 {
-        self.plausible
-            .iter()
-            .filter(|c| c.noise.persistent_share > 0.0)
-            .map(|c| c.noise.phi)
-            .fold(0.0, f64::max)
+        let mut by_phi: Vec<&Candidate> = self.candidates.iter().collect();
+        by_phi.sort_by(|a, b| b.noise.phi.total_cmp(&a.noise.phi));
+        let mut above = 0.0;
+        for candidate in by_phi {
+            above += candidate.weight;
+            if above > 0.025 {
+                return candidate.noise.phi;
+            }
+        }
+        0.0
     }
+}
+
+/// The level at which the mixture's interval errs at most at about `alpha` for every φ up to 0.7: the
+/// average over noises is a little too sure of itself, the more so the shorter the series. The factor
+/// comes from simulation (`cargo run --release -p driftlead-stats --example interval_error` prints the table).
+pub fn calibrated(alpha: f64, observations: usize) -> f64 {
+    alpha * 0.7 * (observations as f64 / 36.0).min(1.0)
+}
+
+/// Where `gap` (negative at `from`) crosses zero going in the direction of `step`.
+fn crossing(from: f64, step: f64, gap: impl Fn(f64) -> f64) -> f64 {
+    let (mut near, mut far) = (from, from + 2.0 * step);
+    let mut reach = 2.0 * step;
+    for _ in 0..60 {
+        if gap(far) >= 0.0 {
+            break;
+        }
+        near = far;
+        reach *= 2.0;
+        far += reach;
+    }
+    for _ in 0..40 {
+        let middle = 0.5 * (near + far);
+        if gap(middle) >= 0.0 {
+            far = middle;
+        } else {
+            near = middle;
+        }
+        if (far - near).abs() < 1e-6 * step.abs() {
+            break;
+        }
+    }
+    far
 }
 
 /// Student-t quantile at probability `p` in (0, 1); NaN for no degrees of freedom.
@@ -248,7 +300,7 @@ fn solve_all<const C: usize>(
     columns: &[Vec<f64>],
     response: &[f64],
     settings: &Settings,
-) -> Vec<(Noise, Solved)> {
+) -> Vec<(f64, Noise, Solved)> {
     let rows: Vec<Row<C>> = (0..times.len())
         .map(|i| {
             let mut row = [response[i]; C];
@@ -258,7 +310,8 @@ fn solve_all<const C: usize>(
             row
         })
         .collect();
-    let each = |&noise: &Noise| Some((noise, solve(noise, times, scales, &rows)?));
+    let each =
+        |&(noise, prior): &(Noise, f64)| Some((prior, noise, solve(noise, times, scales, &rows)?));
     settings.grid.iter().filter_map(each).collect()
 }
 
