@@ -6,4 +6,6 @@
 
 pub mod companion_cohort;
 pub mod draw;
+pub mod feed;
+pub mod parts;
 mod portable;

@@ -36,7 +36,7 @@
 //! ```
 
 mod aes;
-mod quantile;
+pub(crate) mod quantile;
 mod sequence;
 
 use aes::{Keys, PER_BLOCK};

@@ -4,7 +4,7 @@ use crate::portable;
 
 /// Quantile of the standard normal, relative error about 1e-16: Wichura, algorithm AS 241 (PPND16),
 /// Applied Statistics 37 (1988), 477-484.
-pub(super) fn normal(p: f64) -> f64 {
+pub(crate) fn normal(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
