@@ -14,6 +14,7 @@
 //! | Did a randomised decision cause it? | [`causal`] | an effect, looked at once ([`causal::wcls`]) or at all times ([`causal::EffectSequence`]) |
 //! | How do well-known detectors do on the same data? | [`peers`] | none; that is the point |
 //! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, see there |
+//! | What is preferred to what, and by how much? | [`preference`] | converged fits with priors and intervals |
 //! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
 //!
@@ -57,6 +58,7 @@ mod error;
 pub mod glr;
 pub mod multiple;
 pub mod peers;
+pub mod preference;
 pub mod rng;
 pub mod series;
 pub mod special;
