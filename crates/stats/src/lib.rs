@@ -16,6 +16,7 @@
 //! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, see there |
 //! | What is preferred to what, and by how much? | [`preference`] | converged fits with priors and intervals |
 //! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
+//! | How do people differ, and what is known of each? | [`mixed`] | maximum of the (restricted) likelihood; estimates better on average |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
@@ -56,6 +57,7 @@ pub mod edetector;
 pub mod eprocess;
 mod error;
 pub mod glr;
+pub mod mixed;
 pub mod multiple;
 pub mod peers;
 pub mod preference;
