@@ -86,13 +86,27 @@ fn main() {
             Direction::Both,
         ),
     ] {
-        report(name, normals.len(), || {
+        // Unchanged streams of 32,768 observations.
+        let run = |observe: &dyn Fn(&mut GaussianFocus, &[f64])| {
             for chunk in normals.chunks(1 << 15) {
                 let mut focus = GaussianFocus::new(before, direction).expect("focus");
-                chunk.iter().for_each(|&x| {
-                    black_box(focus.update(x).expect("x"));
-                });
+                observe(&mut focus, chunk);
             }
+        };
+        report(&format!("{name}, statistic"), normals.len(), || {
+            run(&|focus, chunk| {
+                for &x in chunk {
+                    black_box(focus.update(x).expect("x"));
+                }
+            });
+        });
+        report(&format!("{name}, alarm at 12"), normals.len(), || {
+            run(&|focus, chunk| {
+                for &x in chunk {
+                    focus.add(x).expect("x");
+                    black_box(focus.reaches(12.0));
+                }
+            });
         });
     }
     report("FOCuS Bernoulli, unknown, both", bits.len(), || {

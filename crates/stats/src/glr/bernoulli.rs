@@ -1,6 +1,6 @@
 //! FOCuS for a change in the success probability of a binary stream.
 
-use super::hull::Hull;
+use super::hull::{Hull, Vertex};
 use super::{Before, Direction, Scan};
 use crate::error::{Result, level};
 
@@ -67,7 +67,10 @@ impl BernoulliFocus {
         let (n, centred) = (self.n, self.ones - level * self.n);
         for (hull, sign) in [(&mut self.up, 1.0), (&mut self.down, -1.0)] {
             let Some(hull) = hull else { continue };
-            for (k, s) in hull.candidates() {
+            for &Vertex {
+                time: k, sum: s, ..
+            } in hull.candidates()
+            {
                 let ones_before = (sign * s + level * k).round();
                 let value = gain(self.known, sign, (n, self.ones), (k, ones_before));
                 if value > scan.statistic {

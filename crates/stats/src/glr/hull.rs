@@ -1,13 +1,24 @@
 //! The candidates for an upward change: vertices of a lower convex hull.
 
+/// A point `(n, S_n)` of the hull.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vertex {
+    /// Number of observations before it.
+    pub(super) time: f64,
+    /// Their sum.
+    pub(super) sum: f64,
+    /// Sum over the edges up to here of `(rise)^2 / (2 run)`: the fit of one Gaussian mean per edge,
+    /// hence at least the fit of any two means on the hull's vertices up to here.
+    pub(super) fit: f64,
+}
+
 /// Lower convex hull of the points `(n, S_n)`, newest last.
 ///
 /// Only its vertices can maximise the likelihood ratio of an upward change (Romano, Eckley, Fearnhead,
 /// Rigaill 2023, "Fast online changepoint detection via functional pruning CUSUM statistics", JMLR 24).
 #[derive(Debug, Clone)]
 pub(super) struct Hull {
-    times: Vec<f64>,
-    sums: Vec<f64>,
+    vertices: Vec<Vertex>,
     /// With a known level a change must start at a minimum of the centred sum.
     from_minimum: bool,
 }
@@ -15,8 +26,11 @@ pub(super) struct Hull {
 impl Hull {
     pub(super) fn new(from_minimum: bool) -> Self {
         Self {
-            times: vec![0.0],
-            sums: vec![0.0],
+            vertices: vec![Vertex {
+                time: 0.0,
+                sum: 0.0,
+                fit: 0.0,
+            }],
             from_minimum,
         }
     }
@@ -24,30 +38,35 @@ impl Hull {
     /// Adds the point `(n, sum)`; `n` exceeds every earlier one.
     #[inline]
     pub(super) fn push(&mut self, n: f64, sum: f64) {
-        while let (&[.., t1, t2], &[.., s1, s2]) = (self.times.as_slice(), self.sums.as_slice()) {
+        while let &[.., a, b] = self.vertices.as_slice() {
             // The middle point survives only where the slope increases.
-            if (s2 - s1) * (n - t2) < (sum - s2) * (t2 - t1) {
+            if (b.sum - a.sum) * (n - b.time) < (sum - b.sum) * (b.time - a.time) {
                 break;
             }
-            self.times.pop();
-            self.sums.pop();
+            self.vertices.pop();
         }
-        if self.from_minimum && self.sums.len() == 1 && self.sums.first().is_some_and(|&s| sum <= s)
-        {
-            self.times.clear();
-            self.sums.clear();
-        }
-        self.times.push(n);
-        self.sums.push(sum);
+        let fit = match *self.vertices.as_slice() {
+            // Observations before a new minimum cannot belong to a change from a known level.
+            [only] if self.from_minimum && sum <= only.sum => {
+                self.vertices.clear();
+                0.0
+            }
+            [.., last] => {
+                let rise = sum - last.sum;
+                last.fit + rise * rise / (2.0 * (n - last.time))
+            }
+            [] => 0.0,
+        };
+        self.vertices.push(Vertex { time: n, sum, fit });
     }
 
-    /// The candidates as `(time, sum)`.
+    /// The candidates, oldest first. The newest vertex is the newest point itself.
     #[inline]
-    pub(super) fn candidates(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.times.iter().copied().zip(self.sums.iter().copied())
+    pub(super) fn candidates(&self) -> &[Vertex] {
+        &self.vertices
     }
 
     pub(super) fn len(&self) -> usize {
-        self.times.len()
+        self.vertices.len()
     }
 }
