@@ -24,14 +24,20 @@
 //! # Ok::<(), driftlead_stats::series::SeriesError>(())
 //! ```
 
+mod change_time;
+mod equivalence;
 mod fit;
 mod lineup;
 mod noise;
+mod permute;
 mod tail;
 
+pub use change_time::change_times;
+pub use equivalence::{Equivalence, equivalence};
 pub use fit::{Candidate, Fit, calibrated, fit, t_quantile};
 pub use lineup::{null_series, simulate};
 pub use noise::{MAX_COLUMNS, Noise};
+pub use permute::{block_permutation_p, circular_shift_p};
 
 /// Why a series cannot be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
