@@ -7,8 +7,8 @@ use crate::error::{Result, StatsError, level};
 /// Starting times (from 1: the first observation after the change) that the data do not rule out.
 ///
 /// A time `j` is kept when neither side of it speaks against it: the verdict's e-process on what came
-/// before `j` has never reached `2/alpha` ("it had changed before"), and the product of `1/L_i`
-/// over what came from `j` on is below `2/alpha` ("it had not changed yet"). `L` is taken at the smallest
+/// before `j` has never reached `2/alpha` ("it had changed before"), and no product of `1/L_i` over a stretch
+/// that starts with `j` reaches `2/alpha` ("it had not changed yet"). `L` is taken at the smallest
 /// bet of each direction in `grid`; of two directions the one that speaks less counts.
 ///
 /// **Assumes** the baseline, and a change at least as large as the smallest bet stands for (`lambda sd^2` for
@@ -74,11 +74,12 @@ pub fn change_times(
             not_before = i + 1;
         }
     }
-    let mut against = vec![0.0; bets.len()];
+    let mut against = vec![0.0f64; bets.len()];
     let mut kept = Vec::new();
     for (i, &x) in xs.iter().enumerate().rev() {
         for (sum, &bet) in against.iter_mut().zip(&bets) {
-            *sum -= baseline.ln_increment(x, bet);
+            // Largest over all stretches that start here.
+            *sum = sum.max(0.0) - baseline.ln_increment(x, bet);
         }
         let least = against.iter().copied().fold(f64::INFINITY, f64::min);
         if i < not_before && least < ln_limit {
@@ -97,11 +98,11 @@ mod tests {
     #[test]
     fn the_true_time_is_kept_as_often_as_promised() {
         let runs = 400;
-        for (smallest, true_shift, up) in [(0.5, 0.5, true), (0.5, 1.0, false)] {
+        for (smallest, true_shift, up, most) in [(0.5, 0.5, true, 85), (0.5, 1.0, false, 50)] {
             let grid =
                 Alternatives::weighted(vec![smallest, 1.0, -smallest, -1.0], vec![1.0; 4]).unwrap();
             let baseline = Baseline::standard_normal(0.0).unwrap();
-            let (mut missed, mut length) = (0, 0);
+            let (mut missed, mut length) = (0, 0usize);
             for run in 0..runs {
                 let mut luck = Stream::new(11, run, 0, 0);
                 let shift = if up { true_shift } else { -true_shift };
@@ -115,7 +116,7 @@ mod tests {
             }
             // At most 40 expected.
             assert!(missed <= 55, "{missed}");
-            assert!(length < 70 * runs as usize, "{length}");
+            assert!(length < most * runs as usize, "{length}");
         }
     }
 

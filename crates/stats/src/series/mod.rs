@@ -23,6 +23,9 @@
 //! assert!(fit.smallest_visible(0.05, 0.8) > 0.0);
 //! # Ok::<(), driftlead_stats::series::SeriesError>(())
 //! ```
+//!
+//! Beside the fit: [`equivalence`] for "no movement of this size", [`change_times`] for when it moved,
+//! and permutation tests of any statistic ([`circular_shift_p`], [`block_permutation_p`]).
 
 mod change_time;
 mod equivalence;
