@@ -119,7 +119,7 @@ fn beta_binomial_population() {
         .iter()
         .map(|&k| (k as u64, trials))
         .collect();
-    let fit = BetaBinomial::fit(&people).unwrap();
+    let fit = BetaPopulation::fit(&people).unwrap();
     close(fit.a, number(&stored["mle_a"]), 1e-6, "a");
     close(fit.b, number(&stored["mle_b"]), 1e-6, "b");
     for (&(k, n), mean) in people.iter().zip(numbers(&stored["post_mean_first10"])) {

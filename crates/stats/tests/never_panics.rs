@@ -1,4 +1,4 @@
-//! No input of any kind makes the streaming estimators panic or leave a NaN behind.
+//! No input of any kind makes the estimators panic or leave a NaN behind.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,12 +8,16 @@
 
 use driftlead_stats::baseline::{PosteriorAveraged, Prior};
 use driftlead_stats::boundary::*;
+use driftlead_stats::causal::*;
 use driftlead_stats::cs::*;
 use driftlead_stats::edetector::*;
 use driftlead_stats::eprocess::*;
 use driftlead_stats::glr::{Before, Direction, GaussianFocus};
+use driftlead_stats::mixed::*;
 use driftlead_stats::multiple::*;
 use driftlead_stats::peers;
+use driftlead_stats::rng::Stream;
+use driftlead_stats::series::{block_permutation_p, change_times, circular_shift_p, equivalence};
 use driftlead_stats::special;
 use proptest::prelude::*;
 
@@ -124,6 +128,98 @@ proptest! {
         for (index, mut detector) in fresh().into_iter().enumerate() {
             let alarms = (0..300).filter(|_| detector.update(0.0).unwrap()).count();
             prop_assert!(alarms == 0, "detector {}: {} alarms", index, alarms);
+        }
+    }
+
+    #[test]
+    fn effects_of_decisions(
+        rows in prop::collection::vec((0u32..6, any::<bool>(), any::<bool>(), any_number(), any_number(), any_number()), 0..60),
+        sorted in any::<bool>(), numerator in any_number(), p_min in any_number(), v_opt in any_number(),
+    ) {
+        let mut rows = rows;
+        if sorted {
+            rows.sort_by_key(|r| r.0);
+        }
+        let person: Vec<u32> = rows.iter().map(|r| r.0).collect();
+        let available: Vec<bool> = rows.iter().map(|r| r.1).collect();
+        let treated: Vec<bool> = rows.iter().map(|r| r.2).collect();
+        let probability: Vec<f64> = rows.iter().map(|r| r.3).collect();
+        let usual = vec![0.4; rows.len()];
+        let outcome: Vec<f64> = rows.iter().map(|r| r.4).collect();
+        let x: Vec<f64> = rows.iter().map(|r| r.5).collect();
+        for probability in [&probability, &usual] {
+            for columns in [&[][..], &[x.as_slice()][..]] {
+                let trial = Trial {
+                    person: &person, available: &available, treated: &treated, probability,
+                    outcome: &outcome, controls: columns, moderators: columns,
+                };
+                for numerator in [numerator, 0.4] {
+                    let Ok(fit) = wcls(&trial, numerator, Correction::Automatic) else { continue };
+                    let moderators = vec![0.5; columns.len()];
+                    if let Ok(effect) = fit.effect(&moderators) {
+                        let _ = (effect.interval(0.05), effect.p_value(), fit.joint_test());
+                    }
+                }
+            }
+        }
+        let _ = holdout_effect(&outcome, &x);
+        let mut late = DelayedEffect::new(numerator, v_opt).or_else(|_| DelayedEffect::new(0.05, 20.0)).unwrap();
+        for r in &rows {
+            let ticket = late.assign(if r.2 { Arm::Treated } else { Arm::Control });
+            let _ = if r.1 { late.resolve(ticket, r.4) } else { late.give_up(ticket) };
+        }
+        let _ = late.interval();
+        if let Ok(mut effect) = EffectSequence::new(0.05, p_min, v_opt).or_else(|_| EffectSequence::new(0.05, 0.2, 20.0)) {
+            let mut mean = PersonalMean::new(0.0).unwrap();
+            for r in &rows {
+                let _ = effect.update(&mut mean, r.2, r.3, r.4);
+                prop_assert!(!effect.estimate().is_nan());
+                if let Ok(interval) = effect.interval() {
+                    prop_assert!(!interval.width().is_nan());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shrinkage(
+        rows in prop::collection::vec((0u32..6, any_number(), any_number(), any_number()), 0..40),
+        tame in any::<bool>(), variance in any_number(),
+        people in prop::collection::vec((0u64..60, 0u64..60), 0..12),
+    ) {
+        let mut rows = rows;
+        rows.sort_by_key(|r| r.0);
+        // Numbers of ordinary size reach the optimiser; the others mostly end in an error.
+        let value = |v: f64| if tame && (!v.is_finite() || v.abs() > 1e6) { 1.5 } else { v };
+        let group: Vec<u32> = rows.iter().map(|r| r.0).collect();
+        let columns: Vec<Vec<f64>> = vec![
+            rows.iter().map(|r| value(r.1)).collect(),
+            rows.iter().map(|r| value(r.2)).collect(),
+            rows.iter().map(|r| value(r.3)).collect(),
+        ];
+        let fixed: [&[f64]; 1] = [&columns[1]];
+        let both: [&[f64]; 2] = [&columns[1], &columns[2]];
+        for slopes in [&[][..], &fixed[..], &both[..]] {
+            let data = Grouped { group: &group, outcome: &columns[0], fixed: &fixed, slopes };
+            if let Ok(fit) = mixed_reml(&data) {
+                prop_assert!(fit.coefficients.iter().chain(&fit.predictions).all(|v| !v.is_nan()));
+                prop_assert!(fit.residual_variance >= 0.0 && !fit.log_likelihood.is_nan());
+            }
+        }
+        if let Ok(fit) = BetaPopulation::fit(&people) {
+            prop_assert!(fit.a > 0.0 && fit.b > 0.0 && fit.mean() < 1.0);
+        }
+        if let Ok(estimates) = james_stein(&columns[0], variance) {
+            prop_assert!(estimates.iter().all(|v| !v.is_nan()));
+        }
+        let mut luck = Stream::new(1, 0, 0, 0);
+        let last = |v: &[f64]| v.last().copied().unwrap_or(f64::NAN);
+        let _ = (circular_shift_p(&columns[0], last), block_permutation_p(&columns[0], 3, 9, &mut luck, last));
+        let grid = Alternatives::equal(vec![-0.2, 0.4]).unwrap();
+        let baseline = Baseline::Normal { mean: variance, sd: 1.0 };
+        let _ = change_times(&baseline, &grid, Weights::OpenEnded, &columns[0], 0.05);
+        if let Ok(test) = equivalence(variance, 0.1, 5.0, 0.2, 0.05) {
+            prop_assert!((0.0..=1.0).contains(&test.p));
         }
     }
 }

@@ -4,19 +4,19 @@ use super::newton::minimise;
 use crate::error::{Result, StatsError, checked_counts, finite, positive};
 use crate::special::{expit, logit};
 
-/// Most trials of one person that [`BetaBinomial::fit`] accepts.
+/// Most trials of one person that [`BetaPopulation::fit`] accepts.
 pub const MAX_TRIALS: u64 = 1_000_000;
 
 /// A beta distribution of personal probabilities, from which people's counts were drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BetaBinomial {
+pub struct BetaPopulation {
     /// First parameter, > 0.
     pub a: f64,
     /// Second parameter, > 0.
     pub b: f64,
 }
 
-impl BetaBinomial {
+impl BetaPopulation {
     /// Maximum-likelihood fit to (successes, trials) of each person.
     ///
     /// Newton's method in the logit of the mean and the log of `a + b`; the gamma functions are written
@@ -28,9 +28,9 @@ impl BetaBinomial {
     /// 10:257; Griffiths 1973, Biometrics 29:637.
     ///
     /// ```
-    /// use driftlead_stats::mixed::BetaBinomial;
+    /// use driftlead_stats::mixed::BetaPopulation;
     /// let people = [(1, 20), (4, 20), (9, 20), (2, 15), (6, 25), (3, 30), (0, 10), (11, 20)];
-    /// let population = BetaBinomial::fit(&people)?;
+    /// let population = BetaPopulation::fit(&people)?;
     /// assert!((population.mean() - 0.22).abs() < 0.05);
     /// // 11 of 20 is an extreme draw: the person's own probability is likely lower.
     /// let person = population.posterior_mean(11, 20)?;
@@ -204,7 +204,7 @@ mod tests {
     fn a_likelihood_without_a_maximum_is_said_to_have_none() {
         let undefined = |people: &[(u64, u64)]| {
             assert!(matches!(
-                BetaBinomial::fit(people),
+                BetaPopulation::fit(people),
                 Err(StatsError::Undefined { .. })
             ));
         };
@@ -213,9 +213,9 @@ mod tests {
         undefined(&[(5, 10), (5, 10), (5, 10)]);
         undefined(&[(0, 10), (10, 10), (0, 10)]);
         undefined(&[(0, 0)]);
-        assert!(BetaBinomial::fit(&[]).is_err() && BetaBinomial::fit(&[(2, 1)]).is_err());
-        assert!(BetaBinomial::fit(&[(1, MAX_TRIALS + 1)]).is_err());
-        assert!(BetaBinomial::fit(&[(1, u64::MAX), (1, u64::MAX)]).is_err());
+        assert!(BetaPopulation::fit(&[]).is_err() && BetaPopulation::fit(&[(2, 1)]).is_err());
+        assert!(BetaPopulation::fit(&[(1, MAX_TRIALS + 1)]).is_err());
+        assert!(BetaPopulation::fit(&[(1, u64::MAX), (1, u64::MAX)]).is_err());
     }
 
     #[test]

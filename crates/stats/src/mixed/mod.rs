@@ -3,7 +3,7 @@
 //! | data of each person | use | guarantee |
 //! |---|---|---|
 //! | rows of a continuous outcome | [`mixed_reml`] | restricted maximum likelihood under Gaussian errors |
-//! | successes out of trials | [`BetaBinomial::fit`] | maximum likelihood under a beta population |
+//! | successes out of trials | [`BetaPopulation::fit`] | maximum likelihood under a beta population |
 //! | one estimate of known, equal variance | [`james_stein`] | total squared error below that of the estimates themselves |
 //!
 //! All three shrink a person's estimate towards the population. A shrunken estimate is better on
@@ -14,5 +14,5 @@ mod empirical_bayes;
 mod newton;
 mod reml;
 
-pub use empirical_bayes::{BetaBinomial, MAX_TRIALS, james_stein};
+pub use empirical_bayes::{BetaPopulation, MAX_TRIALS, james_stein};
 pub use reml::{Grouped, MAX_SLOPES, MixedFit, mixed_reml};

@@ -23,15 +23,24 @@
 //! assert!(fit.smallest_visible(0.05, 0.8) > 0.0);
 //! # Ok::<(), driftlead_stats::series::SeriesError>(())
 //! ```
+//!
+//! Beside the fit: [`equivalence`] for "no movement of this size", [`change_times`] for when it moved,
+//! and permutation tests of any statistic ([`circular_shift_p`], [`block_permutation_p`]).
 
+mod change_time;
+mod equivalence;
 mod fit;
 mod lineup;
 mod noise;
+mod permute;
 mod tail;
 
+pub use change_time::change_times;
+pub use equivalence::{Equivalence, equivalence};
 pub use fit::{Candidate, Fit, calibrated, fit, t_quantile};
 pub use lineup::{null_series, simulate};
 pub use noise::{MAX_COLUMNS, Noise};
+pub use permute::{block_permutation_p, circular_shift_p};
 
 /// Why a series cannot be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
