@@ -20,6 +20,7 @@
 //! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
 //! | How do people differ, and what is known of each? | [`mixed`] | maximum of the (restricted) likelihood; estimates better on average |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
+//! | Where did a finished series change? | [`segment`] | the cheapest cut, exactly; no error rate |
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
 //! to be false once; it says nothing about how many of the people flagged have changed. A *verdict*
@@ -66,6 +67,7 @@ pub mod preference;
 #[cfg(feature = "privacy")]
 pub mod privacy;
 pub mod rng;
+pub mod segment;
 pub mod series;
 pub mod special;
 pub mod two_sample;

@@ -18,6 +18,7 @@ use driftlead_stats::multiple::*;
 use driftlead_stats::peers;
 use driftlead_stats::rng::Stream;
 use driftlead_stats::series::{block_permutation_p, change_times, circular_shift_p, equivalence};
+use driftlead_stats::segment::{Cost, Segmenter, Spacing};
 use driftlead_stats::special;
 use proptest::prelude::*;
 
@@ -90,6 +91,26 @@ proptest! {
         if let Ok(m) = GammaPoisson::new(v_opt, 0.05, c) { check(m.bound(v, alpha)); }
         if let Ok(s) = PolyStitching::new(v_opt, c) { check(s.bound(v, alpha)); }
         let _ = (special::normal_quantile(v), special::ln_normal_cdf(v), special::zeta(v), special::ln_gamma(v));
+    }
+
+    /// What is accepted is cut at finite cost, never dearer than not at all.
+    #[test]
+    fn segmentations(
+        xs in prop::collection::vec(any_number(), 0..40),
+        penalty in any_number(), floor in any_number(),
+        min_size in 0usize..6, jump in prop::sample::select(vec![0, 1, 2, 5, usize::MAX]), changes in 0usize..5,
+    ) {
+        let moderate: Vec<f64> = xs.iter().copied().filter(|x| x.abs() <= 1e100).collect();
+        for cost in [Cost::L1, Cost::L2, Cost::Normal { floor }, Cost::Normal { floor: 1e-6 }, Cost::Rbf] {
+            let _ = Segmenter::new(&xs, cost, Spacing { min_size, jump });
+            if let Ok(series) = Segmenter::new(&moderate, cost, Spacing { min_size, jump }) {
+                let whole = series.cost(&[moderate.len()]).unwrap();
+                if let Ok(found) = series.penalised(penalty) {
+                    prop_assert!(found.cost.is_finite() && found.cost <= whole);
+                }
+                let _ = (series.with_changes(changes), series.binary(changes));
+            }
+        }
     }
 
     /// A refused observation leaves a detector as it was: dropping it changes no later alarm.

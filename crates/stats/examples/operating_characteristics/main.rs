@@ -16,6 +16,27 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 }
 
+/// Whether a figure with its Monte-Carlo standard error keeps below `limit`: said only when it is two
+/// standard errors away.
+pub(crate) fn verdict(value: f64, error: f64, limit: f64) -> &'static str {
+    match value {
+        v if v + 2.0 * error <= limit => "met",
+        v if v > limit + 2.0 * error => "missed",
+        v if v <= limit => "met by less than two standard errors",
+        _ => "missed by less than two standard errors",
+    }
+}
+
+/// The same for a figure that has to reach `limit`.
+pub(crate) fn reaches(value: f64, error: f64, limit: f64) -> &'static str {
+    verdict(-value, error, -limit)
+}
+
+/// Standard error of a share of `n`.
+pub(crate) fn share_error(share: f64, n: f64) -> f64 {
+    (share * (1.0 - share) / n.max(1.0)).sqrt()
+}
+
 /// Prints one table.
 type Table = fn(&Options);
 

@@ -1,6 +1,6 @@
 //! Null alarms and detection when the baseline of a person is not known.
 
-use crate::Options;
+use crate::{Options, reaches, share_error, verdict};
 use driftlead_stats::baseline::{
     Guard, Guarded, GuardedRule, GuardedSettings, PosteriorAveraged, Prior,
 };
@@ -38,6 +38,9 @@ const CHANGES: [(&str, f64, u32, u32); 6] = [
     ("ramp +.30 over 120 from 60", 0.30, 60, 120),
 ];
 
+/// Smallest share of people to be seen, by change.
+const GOALS: [(&str, f64); 2] = [("+.15 at 60", 0.5), ("+.15 at 180", 0.8)];
+
 /// One detector for one person: whether the newest observation raises an alarm.
 type Detector = Box<dyn FnMut(bool) -> bool>;
 
@@ -51,7 +54,7 @@ pub(crate) fn run(options: &Options) {
         "\n## Unknown personal baseline: T = {HORIZON}, limit .01 on average, .02 at every baseline\n"
     );
     println!(
-        "Prior fitted on 300 other people x 60 conversations. Share of people with any alarm (detections count from the change on; median delay).\n"
+        "Prior fitted on 300 other people x 60 conversations. Share of people with any alarm ± Monte-Carlo standard error (detections count from the change on; median delay). The error counts people, not the draw of the 300 on whom the prior was fitted.\n"
     );
     for population in &POPULATIONS {
         table(population, options);
@@ -59,7 +62,7 @@ pub(crate) fn run(options: &Options) {
 }
 
 fn table(population: &Population, options: &Options) {
-    let people: u64 = if options.quick { 2000 } else { 10_000 };
+    let people: u64 = if options.quick { 2000 } else { 4000 };
     println!(
         "### Population {}; {people} people per cell\n",
         population.name
@@ -74,9 +77,10 @@ fn table(population: &Population, options: &Options) {
             .join(" | ")
     );
     println!("|---|---|---|{}", "---|".repeat(CHANGES.len() - 1));
+    let mut judged = Vec::new();
     for method in &methods {
         let mut cells = Vec::new();
-        for (index, &(_, size, onset, ramp)) in CHANGES.iter().enumerate() {
+        for (index, &(change, size, onset, ramp)) in CHANGES.iter().enumerate() {
             let mut strata = [(0u32, 0u32); 3];
             let (mut hits, mut delays) = (0u32, Vec::new());
             for person in 0..people {
@@ -102,17 +106,42 @@ fn table(population: &Population, options: &Options) {
                 }
             }
             let share = f64::from(hits) / people as f64;
+            let error = share_error(share, people as f64);
             delays.sort_unstable();
             let median = delays.get(delays.len() / 2).copied().unwrap_or(0);
             if index == 0 {
-                let rate = |s: (u32, u32)| format!("{:.4}", f64::from(s.0) / f64::from(s.1.max(1)));
-                cells.push(format!("{share:.4}"));
-                cells.push(strata.map(rate).join(" / "));
+                let rate = |s: (u32, u32)| {
+                    let n = f64::from(s.1.max(1));
+                    let rate = f64::from(s.0) / n;
+                    (rate, share_error(rate, n))
+                };
+                let strata = strata.map(rate);
+                cells.push(format!("{share:.4} ± {error:.4}"));
+                cells.push(strata.map(|(r, e)| format!("{r:.4} ± {e:.4}")).join(" / "));
+                let (worst, spread) = strata
+                    .into_iter()
+                    .fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+                judged.push(format!(
+                    "- {}: null at most .01 overall: {}; at most .02 in the worst stratum: {}",
+                    method.name,
+                    verdict(share, error, 0.01),
+                    verdict(worst, spread, 0.02)
+                ));
             } else {
-                cells.push(format!("{share:.3} ({median})"));
+                cells.push(format!("{share:.3} ± {error:.3} ({median})"));
+                if let Some(&(_, goal)) = GOALS.iter().find(|g| g.0 == change) {
+                    judged.push(format!(
+                        "  {change}, at least {goal} seen: {}",
+                        reaches(share, error, goal)
+                    ));
+                }
             }
         }
         println!("| {} | {} |", method.name, cells.join(" | "));
+    }
+    println!("\nTargets:\n");
+    for line in judged {
+        println!("{line}");
     }
     println!();
 }
