@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does after a request, in order.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     /// One write.
     Send(Vec<u8>),
     /// A pause, ms.
@@ -22,30 +22,30 @@ pub enum Step {
 
 /// One request as it came.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Request line and headers, as sent, names in lower case.
-    pub head: String,
+    pub(crate) head: String,
     /// The body, chunks joined.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What the server saw.
 #[derive(Debug, Default)]
-pub struct Log {
-    pub requests: Vec<Seen>,
-    pub closed: Vec<Instant>,
-    pub written: usize,
+pub(crate) struct Log {
+    pub(crate) requests: Vec<Seen>,
+    pub(crate) closed: Vec<Instant>,
+    pub(crate) written: usize,
 }
 
-pub struct Mock {
-    pub address: SocketAddr,
-    pub log: Arc<Mutex<Log>>,
+pub(crate) struct Mock {
+    pub(crate) address: SocketAddr,
+    pub(crate) log: Arc<Mutex<Log>>,
 }
 
 type Script = dyn Fn(&Seen) -> Vec<Step> + Send + Sync;
 
 impl Mock {
-    pub async fn start(script: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static) -> Mock {
+    pub(crate) async fn start(script: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static) -> Mock {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
@@ -60,7 +60,7 @@ impl Mock {
         Mock { address, log }
     }
 
-    pub fn last(&self) -> Seen {
+    pub(crate) fn last(&self) -> Seen {
         self.log
             .lock()
             .unwrap()
@@ -70,12 +70,12 @@ impl Mock {
             .unwrap_or_default()
     }
 
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.log.lock().unwrap().requests.len()
     }
 
     /// Waits until a connection was closed from the other side.
-    pub async fn closed_within(&self, bound: Duration) -> bool {
+    pub(crate) async fn closed_within(&self, bound: Duration) -> bool {
         let start = Instant::now();
         while start.elapsed() < bound {
             if !self.log.lock().unwrap().closed.is_empty() {
@@ -159,14 +159,14 @@ async fn fill_until(stream: &mut TcpStream, held: &mut Vec<u8>, mark: &[u8]) -> 
 }
 
 /// The value of a header in a head in lower case.
-pub fn value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
         .map(str::trim)
 }
 
 /// A reply with a length.
-pub fn json_reply(status: &str, body: &str) -> Vec<Step> {
+pub(crate) fn json_reply(status: &str, body: &str) -> Vec<Step> {
     let length = body.len();
     vec![Step::Send(
         format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: r1\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes(),
@@ -174,7 +174,7 @@ pub fn json_reply(status: &str, body: &str) -> Vec<Step> {
 }
 
 /// The head of a stream.
-pub fn stream_head() -> Step {
+pub(crate) fn stream_head() -> Step {
     Step::Send(
         b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
             .to_vec(),
@@ -182,7 +182,7 @@ pub fn stream_head() -> Step {
 }
 
 /// One chunk.
-pub fn chunk(bytes: &[u8]) -> Step {
+pub(crate) fn chunk(bytes: &[u8]) -> Step {
     let mut out = format!("{:x}\r\n", bytes.len()).into_bytes();
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\r\n");
@@ -190,33 +190,33 @@ pub fn chunk(bytes: &[u8]) -> Step {
 }
 
 /// The proper end of a chunked body.
-pub fn last_chunk() -> Step {
+pub(crate) fn last_chunk() -> Step {
     Step::Send(b"0\r\n\r\n".to_vec())
 }
 
 /// What the client got.
 #[derive(Debug, Default)]
-pub struct Reply {
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     /// Sizes of the chunks.
-    pub chunks: Vec<usize>,
+    pub(crate) chunks: Vec<usize>,
     /// Whether the body came to its proper end.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Reply {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap_or("0").parse().unwrap()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
 /// Sends a request, closes nothing, hands the connection out.
-pub async fn open(
+pub(crate) async fn open(
     address: SocketAddr,
     method: &str,
     path: &str,
@@ -236,7 +236,7 @@ pub async fn open(
 }
 
 /// Reads a whole reply.
-pub async fn receive(mut stream: TcpStream) -> Reply {
+pub(crate) async fn receive(mut stream: TcpStream) -> Reply {
     let mut held = Vec::new();
     let mut reply = Reply::default();
     let Some(end) = fill_until(&mut stream, &mut held, b"\r\n\r\n").await else {
@@ -270,7 +270,7 @@ pub async fn receive(mut stream: TcpStream) -> Reply {
 }
 
 /// A whole exchange.
-pub async fn ask(address: SocketAddr, path: &str, headers: &str, body: &str) -> Reply {
+pub(crate) async fn ask(address: SocketAddr, path: &str, headers: &str, body: &str) -> Reply {
     let method = if body.is_empty() { "GET" } else { "POST" };
     receive(open(address, method, path, headers, body.as_bytes()).await).await
 }
