@@ -1,5 +1,11 @@
 //! What a governor decides is what happens on the wire.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed test stops here"
+)]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod mock;
 

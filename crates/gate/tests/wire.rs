@@ -1,6 +1,12 @@
 //! The gateway between a scripted server and a scripted client. The numbers T… are complaints about
 //! other gateways, each a test here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed test stops here"
+)]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod mock;
 

@@ -31,7 +31,7 @@ const LOCAL_BODY: usize = 1 << 20;
 enum Stop {
     Error(GateError),
     /// A reply that is written already: a governor's.
-    Reply(Response<Full<Bytes>>),
+    Reply(Box<Response<Full<Bytes>>>),
 }
 
 impl From<GateError> for Stop {
@@ -61,7 +61,7 @@ pub(super) async fn serve(
     };
     Ok(outcome.unwrap_or_else(|stop| {
         let reply = match stop {
-            Stop::Reply(reply) => reply,
+            Stop::Reply(reply) => *reply,
             Stop::Error(error) => {
                 gate.metrics.error(error.kind);
                 error.response(dialect)
@@ -134,7 +134,7 @@ async fn forward(
     let (parts, body) = request.into_parts();
     let limit = live.limits.body_bytes;
     if let Some(reply) = model_list(live, &parts) {
-        return Err(Stop::Reply(reply));
+        return Err(Stop::Reply(Box::new(reply)));
     }
     let governed = dialect.is_some_and(Dialect::is_conversation) && gate.governor.wants_facts();
     let (target, upward, watch, extra) = match dialect {
@@ -283,7 +283,7 @@ fn act(
             gate.metrics.error(kind);
             let mut reply = errors::error(status, kind, &message, Some(dialect));
             reply.headers_mut().extend(extra);
-            return Err(Stop::Reply(reply));
+            return Err(Stop::Reply(Box::new(reply)));
         }
         Action::Answer(text) => (text, false),
         Action::Block(text) => (text, true),
@@ -307,7 +307,7 @@ fn act(
     });
     let mut reply = reply.ok_or(errors::NO_ANSWER_SHAPE)?;
     reply.headers_mut().extend(extra);
-    Err(Stop::Reply(reply))
+    Err(Stop::Reply(Box::new(reply)))
 }
 
 async fn send(
@@ -383,14 +383,14 @@ async fn local(gate: &Gate, request: Request<Incoming>) -> Stop {
         body,
     };
     match gate.governor.on_local(request).await {
-        Some(reply) => Stop::Reply({
+        Some(reply) => Stop::Reply(Box::new({
             let mut response = errors::typed(reply.status, reply.content_type, reply.body);
             let no_store = HeaderValue::from_static("no-store");
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, no_store);
             response
-        }),
+        })),
         None => errors::NOT_FOUND.into(),
     }
 }
