@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
     name = "driftlead",
     version,
     about = "Measures slow change between a person and a system that adapts to them.\n\
-             Local: no network, no account. When it cannot tell, it says so.",
+             Local: no account, and only gate uses the network. When it cannot tell, it says so.",
     after_help = "Exit codes: 0 done, 2 wrong use or bad input, 3 could not measure;\n\
                   with --exit-code also 1: something moved.\n\
                   Example: driftlead demo",
@@ -63,6 +63,34 @@ pub(crate) enum Verb {
     Metrics(Metrics),
     /// Write the common record: one table of everything that passed
     Record(Record),
+    /// Stand between a client and a model server
+    #[cfg(feature = "gate")]
+    Gate(Gate),
+}
+
+/// `driftlead gate`
+#[cfg(feature = "gate")]
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead gate --upstream http://127.0.0.1:8080")]
+pub(crate) struct Gate {
+    /// Base address of the model server
+    #[arg(long, value_name = "URL", required_unless_present_any = ["config", "schema"])]
+    pub(crate) upstream: Option<String>,
+    /// Where clients connect
+    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDR")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Where health and metrics are served
+    #[arg(long, default_value = "127.0.0.1:8788", value_name = "ADDR")]
+    pub(crate) admin: std::net::SocketAddr,
+    /// Configuration in TOML, instead of the other flags
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["upstream", "listen", "admin"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Check the configuration and end
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print the JSON schema of the configuration and end
+    #[arg(long, conflicts_with_all = ["upstream", "config", "check"])]
+    pub(crate) schema: bool,
 }
 
 /// Where data goes beside the page.

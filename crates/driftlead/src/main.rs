@@ -6,6 +6,8 @@ mod cards;
 mod demo;
 mod failure;
 mod file;
+#[cfg(feature = "gate")]
+mod gate;
 mod input;
 mod me;
 mod measure;
@@ -37,7 +39,6 @@ pub(crate) enum Outcome {
 
 fn main() -> ExitCode {
     failure::announce_defects();
-    file::clean_up_on_interrupt();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -64,6 +65,12 @@ fn refuse(error: &clap::Error) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    // It has signals and threads of its own.
+    #[cfg(feature = "gate")]
+    if let Verb::Gate(args) = &cli.verb {
+        return gate::run(args, &cli.common);
+    }
+    file::clean_up_on_interrupt();
     rayon::ThreadPoolBuilder::new()
         .num_threads(cli.common.threads)
         .build_global()
@@ -73,5 +80,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Verb::Demo(args) => demo::run(args, &cli.common),
         Verb::Metrics(args) => metrics::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
+        #[cfg(feature = "gate")]
+        Verb::Gate(args) => gate::run(args, &cli.common),
     }
 }

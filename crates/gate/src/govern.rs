@@ -62,17 +62,17 @@ impl<'a> Facts<'a> {
 pub struct Decision {
     /// Forward, answer, block or refuse.
     pub action: Action,
-    /// Response headers (`x-driftlead-*` only), sent if the configuration opts in, and always when
-    /// [`Decision::acted`].
+    /// Response headers (`x-driftlead-*` only), sent when [`Decision::acted`].
     pub headers: Vec<(&'static str, String)>,
     /// True where the governor changed something that the person must be able to see.
     pub acted: bool,
     /// Content of the `driftlead` object on an extra chunk or in the JSON reply: one JSON object as
-    /// text, or nothing. Never a person's estimate.
+    /// text, or nothing. Never a person's estimate. Only in replies that the gateway itself writes.
     pub notice: Option<String>,
     /// Watches the decoded copy of the reply.
     pub tap: Option<Box<dyn Tap>>,
     /// Asked before text is released. Only where an active policy may rewrite: it delays the stream.
+    /// The wire cannot hold yet: such a request is refused with 501, never passed on.
     pub hold: Option<Box<dyn Hold>>,
 }
 
@@ -231,6 +231,11 @@ pub enum Readiness {
 
 /// Acts on what passes. One instance serves all connections.
 pub trait Governor: Send + Sync + std::fmt::Debug {
+    /// Whether it wants to see requests at all. If not, nothing is read, resolved or remembered for it.
+    fn wants_facts(&self) -> bool {
+        true
+    }
+
     /// Decides on one request, before anything is sent upstream.
     fn on_request<'a>(&'a self, facts: &'a Facts<'a>) -> Pending<'a, Decision>;
 
@@ -254,6 +259,10 @@ pub trait Governor: Send + Sync + std::fmt::Debug {
 pub struct Transparent;
 
 impl Governor for Transparent {
+    fn wants_facts(&self) -> bool {
+        false
+    }
+
     fn on_request<'a>(&'a self, _facts: &'a Facts<'a>) -> Pending<'a, Decision> {
         Box::pin(std::future::ready(Decision::forward()))
     }

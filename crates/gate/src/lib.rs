@@ -7,9 +7,13 @@
 
 pub mod audit;
 pub mod command;
+pub mod config;
 pub mod consent;
 pub mod dialect;
 pub mod govern;
 pub mod identity;
 pub mod request;
 pub mod sse;
+mod wire;
+
+pub use wire::{Event, ServeError, Server, run};

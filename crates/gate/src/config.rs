@@ -1,0 +1,349 @@
+//! What the operator decides: listeners, upstreams, limits.
+//!
+//! Secrets are named, never written: a configuration says which environment variable holds a key.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use hyper::Uri;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    #[serde(default = "main_listener")]
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Where health and metrics are served. It has no authentication: keep it on loopback.
+    #[serde(default = "admin_listener")]
+    #[schemars(with = "String")]
+    pub admin: SocketAddr,
+    /// The model servers. A request goes to the one whose `models` names its model, else to the one
+    /// without `models`.
+    #[serde(rename = "upstream")]
+    #[schemars(length(min = 1))]
+    pub upstreams: Vec<Upstream>,
+    /// Bounds on size and time.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Name of the environment variable with the secret of Open WebUI's signed identity token. With
+    /// it, Open WebUI's plain identity headers are ignored.
+    #[serde(default)]
+    pub open_webui_jwt_secret_env: Option<String>,
+}
+
+/// One model server.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Base address: `http://` or `https://`, with or without `/v1` at its end.
+    pub url: String,
+    /// Models served here, by the names that clients send.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Name of the environment variable with the key for this server. It replaces the client's own
+    /// key, as `Authorization: Bearer`. Without it the client's key is forwarded.
+    #[serde(default)]
+    pub key_env: Option<String>,
+}
+
+/// Bounds on size and time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest request body, bytes.
+    #[schemars(range(min = 1))]
+    pub body_bytes: usize,
+    /// Most connections of clients at once; more of them wait.
+    #[schemars(range(min = 1))]
+    pub connections: usize,
+    /// Seconds that a client may take to send its headers, and again to send its body.
+    #[schemars(range(min = 1))]
+    pub client_seconds: u32,
+    /// Seconds until a connection to the upstream must stand.
+    #[schemars(range(min = 1))]
+    pub connect_seconds: u32,
+    /// Seconds until the upstream must answer with headers. Servers that do not stream answer when
+    /// the whole reply is written.
+    #[schemars(range(min = 1))]
+    pub answer_seconds: u32,
+    /// Seconds of silence in the middle of a reply until it counts as broken off.
+    #[schemars(range(min = 1))]
+    pub silence_seconds: u32,
+    /// Seconds that open replies get to finish when the gateway is told to stop.
+    pub drain_seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body_bytes: 100 << 20,
+            connections: 10_000,
+            client_seconds: 60,
+            connect_seconds: 10,
+            answer_seconds: 600,
+            silence_seconds: 300,
+            drain_seconds: 30,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn seconds(seconds: u32) -> Duration {
+        Duration::from_secs(u64::from(seconds))
+    }
+}
+
+fn main_listener() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 8787))
+}
+
+fn admin_listener() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 8788))
+}
+
+/// What is wrong with a configuration. It never repeats an address, which may hold a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML of the expected shape.
+    #[error("line {line}, column {column}: {what}")]
+    Shape {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// The parser's message.
+        what: String,
+    },
+    /// No upstream at all.
+    #[error("there is no [[upstream]]")]
+    NoUpstream,
+    /// An address that cannot be used.
+    #[error("upstream {number}: {what}")]
+    Upstream {
+        /// Place in the file, from 1.
+        number: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A model at two upstreams.
+    #[error("upstream {number}: the model {model:?} is named twice")]
+    ModelTwice {
+        /// Place in the file, from 1.
+        number: usize,
+        /// The model.
+        model: String,
+    },
+    /// A limit of zero.
+    #[error("limits.{name} must be at least 1")]
+    ZeroLimit {
+        /// The key.
+        name: &'static str,
+    },
+    /// An environment variable that is not set, or not text.
+    #[error("the environment variable {name} is not set")]
+    NoSecret {
+        /// Its name.
+        name: String,
+    },
+    /// A key that cannot be a header.
+    #[error("the environment variable {name} holds characters that a header cannot carry")]
+    OddSecret {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Config {
+    /// One upstream and the default for everything else.
+    pub fn for_upstream(url: impl Into<String>) -> Self {
+        Config {
+            listen: main_listener(),
+            admin: admin_listener(),
+            upstreams: vec![Upstream {
+                url: url.into(),
+                models: Vec::new(),
+                key_env: None,
+            }],
+            limits: Limits::default(),
+            open_webui_jwt_secret_env: None,
+        }
+    }
+
+    /// Reads and checks a configuration in TOML.
+    ///
+    /// # Errors
+    /// With line and column where the text is wrong, with the place in the file where a value is.
+    pub fn read(text: &str) -> Result<Self, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or_default();
+            ConfigError::Shape {
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1,
+                what: error.message().to_owned(),
+            }
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what the shape alone cannot say.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.upstreams.is_empty() {
+            return Err(ConfigError::NoUpstream);
+        }
+        let mut models = BTreeSet::new();
+        let mut rest = 0;
+        for (upstream, number) in self.upstreams.iter().zip(1..) {
+            upstream
+                .base()
+                .map_err(|what| ConfigError::Upstream { number, what })?;
+            rest += usize::from(upstream.models.is_empty());
+            if rest > 1 {
+                let what = "only one upstream can be without models";
+                return Err(ConfigError::Upstream { number, what });
+            }
+            if let Some(model) = upstream.models.iter().find(|m| !models.insert(m.as_str())) {
+                let model = model.clone();
+                return Err(ConfigError::ModelTwice { number, model });
+            }
+        }
+        let limits = &self.limits;
+        let positive = [
+            ("body_bytes", limits.body_bytes),
+            ("connections", limits.connections),
+            ("client_seconds", limits.client_seconds as usize),
+            ("connect_seconds", limits.connect_seconds as usize),
+            ("answer_seconds", limits.answer_seconds as usize),
+            ("silence_seconds", limits.silence_seconds as usize),
+        ];
+        match positive.into_iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(ConfigError::ZeroLimit { name }),
+            None => Ok(()),
+        }
+    }
+
+    /// The JSON schema of the configuration file, as `docs/gate.schema.json` has it.
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(Config);
+        let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// An upstream's address in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// Scheme and authority, for instance `http://127.0.0.1:8080`.
+    pub(crate) origin: String,
+    /// Path in front of `/v1`, without a slash at its end.
+    pub(crate) path: String,
+    /// Query sent with every request; may be a key.
+    pub(crate) query: Option<String>,
+}
+
+impl Upstream {
+    pub(crate) fn base(&self) -> Result<Base, &'static str> {
+        let uri: Uri = self.url.parse().map_err(|_| "the url cannot be read")?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        match scheme {
+            "http" => {}
+            "https" if cfg!(feature = "tls") => {}
+            "https" => return Err("this build has no TLS; it can only reach http:// addresses"),
+            _ => return Err("the url must begin with http:// or https://"),
+        }
+        let authority = uri.authority().ok_or("the url names no host")?;
+        if authority.as_str().contains('@') {
+            return Err("the url holds a name or password; use key_env");
+        }
+        let path = uri.path().trim_end_matches('/');
+        Ok(Base {
+            origin: format!("{scheme}://{authority}"),
+            path: path.strip_suffix("/v1").unwrap_or(path).to_owned(),
+            query: uri.query().map(str::to_owned),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_defaults() {
+        let text = "listen = \"127.0.0.1:1\"\n[[upstream]]\nurl = \"http://a:1/x/v1/\"\n\
+                    [[upstream]]\nurl = \"http://b\"\nmodels = [\"m\"]\nkey_env = \"K\"\n\
+                    [limits]\nbody_bytes = 5\n";
+        let config = Config::read(text).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.admin.port(), 8788);
+        assert_eq!(config.limits.body_bytes, 5);
+        assert_eq!(config.limits.silence_seconds, 300);
+        let base = config.upstreams[0].base().unwrap();
+        assert_eq!(
+            (base.origin.as_str(), base.path.as_str()),
+            ("http://a:1", "/x")
+        );
+    }
+
+    #[test]
+    fn errors_say_where_and_never_repeat_an_address() {
+        let cases = [
+            (
+                "[[upstream]]\nurl = \"ftp://canary\"",
+                "upstream 1: the url must begin",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://u:canary@h\"",
+                "upstream 1: the url holds",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h/ canary\"",
+                "upstream 1: the url cannot be read",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\nlimit = 3",
+                "line 3, column 1: unknown field",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[[upstream]]\nurl = \"http://i\"",
+                "upstream 2: only one",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\nmodels = [\"a\", \"a\"]",
+                "upstream 1: the model \"a\" is named twice",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[limits]\nconnections = 0",
+                "limits.connections must be at least 1",
+            ),
+            ("upstream = []", "there is no [[upstream]]"),
+            ("a = ", "line 1, column"),
+        ];
+        for (text, want) in cases {
+            let error = Config::read(text).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{error}");
+            assert!(!error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_committed_schema_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gate.schema.json");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            committed,
+            Config::schema(),
+            "write it with `driftlead gate --schema`"
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! Listeners and connections, from the first to the last.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::{Body, Incoming};
+use hyper::rt::{Read, Write};
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::metrics::Metrics;
+use super::upstream::Live;
+use super::{Gate, SESSIONS, admin, environment, forward};
+use crate::audit::random_bytes;
+use crate::config::{Config, ConfigError, Limits};
+use crate::govern::Governor;
+use crate::identity::Sessions;
+
+/// Most bytes buffered per connection and direction; headers must fit.
+const BUFFER: usize = 64 << 10;
+/// Connections that the admin listener serves at once.
+const ADMIN_CONNECTIONS: usize = 64;
+/// Pause after a failed accept: mostly there are no file handles left, and some must come back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An address could not be taken.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The system gave no randomness, no threads or no signals.
+    #[error("cannot start: {0}")]
+    Start(String),
+}
+
+/// A gateway whose listeners stand and whose connections wait to be served.
+#[derive(Debug)]
+pub struct Server {
+    main: TcpListener,
+    admin: TcpListener,
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    gate: Arc<Gate>,
+}
+
+impl Server {
+    /// Takes the addresses. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If the configuration is wrong, an address is taken, or there is no randomness.
+    pub async fn bind(config: &Config, governor: Arc<dyn Governor>) -> Result<Self, ServeError> {
+        let live = Live::new(config, &environment)?;
+        let key = random_bytes().map_err(|e| ServeError::Start(e.to_string()))?;
+        let (main, address) = listen(config.listen).await?;
+        let (admin, admin_address) = listen(config.admin).await?;
+        let gate = Arc::new(Gate {
+            live: RwLock::new(Arc::new(live)),
+            governor,
+            sessions: Sessions::new(key, SESSIONS),
+            metrics: Arc::new(Metrics::new()),
+        });
+        Ok(Server {
+            main,
+            admin,
+            address,
+            admin_address,
+            gate,
+        })
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where health and metrics are.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Replaces the configuration of a running server, listeners excepted. A wrong one changes
+    /// nothing.
+    pub fn reloader(&self) -> impl Fn(&Config) -> Result<(), ConfigError> + use<> {
+        let gate = self.gate.clone();
+        move |config| gate.reload(config)
+    }
+
+    /// Serves until `stop`, then lets open replies finish within the configured bound, then lets the
+    /// governor write out what must not be lost. `true`: every reply finished.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> bool {
+        let gate = self.gate;
+        let limits = gate.live().limits.clone();
+        let patience = Limits::seconds(limits.client_seconds);
+        let (tell, told) = watch::channel(false);
+        let (end, ended) = watch::channel(false);
+
+        let admin_gate = gate.clone();
+        let state = told.clone();
+        let admin_open = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
+        let serve_admin = accept(self.admin, admin_open, ended, move |stream, ended| {
+            let (gate, state) = (admin_gate.clone(), state.clone());
+            let service = service_fn(move |request: Request<Incoming>| {
+                let reply = admin::serve(&gate, *state.borrow(), &request);
+                std::future::ready(Ok::<_, Infallible>(reply))
+            });
+            connection(stream, service, patience, ended)
+        });
+        // The admin listener outlives the main one, so that it can tell of the stopping.
+        let admin_task = tokio::spawn(serve_admin);
+
+        let main_gate = gate.clone();
+        let open = Arc::new(Semaphore::new(
+            limits.connections.min(Semaphore::MAX_PERMITS),
+        ));
+        let main_task = tokio::spawn(accept(self.main, open, told, move |stream, told| {
+            let gate = main_gate.clone();
+            async move {
+                gate.metrics.connections.inc();
+                let shared = gate.clone();
+                let service = service_fn(move |request| forward::serve(shared.clone(), request));
+                connection(stream, service, patience, told).await;
+                gate.metrics.connections.dec();
+            }
+        }));
+
+        stop.await;
+        let _ = tell.send(true);
+        let bound = Limits::seconds(limits.drain_seconds);
+        // Dropping the tasks that are left closes their connections, so their ends are reported.
+        let mut left = main_task.await.unwrap_or_default();
+        let finished =
+            tokio::time::timeout(bound, async { while left.join_next().await.is_some() {} });
+        let finished = finished.await.is_ok();
+        left.shutdown().await;
+        gate.governor.shutdown().await;
+        let _ = end.send(true);
+        if let Ok(mut left) = admin_task.await {
+            left.shutdown().await;
+        }
+        finished
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |error| ServeError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let taken = listener.local_addr().map_err(failed)?;
+    Ok((listener, taken))
+}
+
+/// Accepts until told to stop; returns the connections that are still open.
+async fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    open: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+    serve: impl Fn(TcpStream, watch::Receiver<bool>) -> F,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    loop {
+        let next = async {
+            let permit = open.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => next,
+            Some(_) = tasks.join_next() => continue,
+            _ = stop.changed() => return tasks,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Without this, a frame written in two parts waits 40 ms for an acknowledgement.
+                let _ = stream.set_nodelay(true);
+                let served = serve(stream, stop.clone());
+                tasks.spawn(async move {
+                    served.await;
+                    drop(permit);
+                });
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Serves one connection; told to stop, it finishes the reply under way and closes.
+async fn connection<S, B>(
+    stream: TcpStream,
+    service: S,
+    patience: Duration,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    TokioIo<TcpStream>: Read + Write + Unpin,
+{
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    // An error here is a client that went away or a reply that broke off; both are counted where
+    // they happen.
+    tokio::select! {
+        _ = served.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => served.as_mut().graceful_shutdown(),
+    }
+    let _ = served.await;
+}

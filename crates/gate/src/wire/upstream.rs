@@ -1,0 +1,224 @@
+//! The way to the model servers: which one a request goes to, and the pool of connections.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Either, Full, LengthLimitError, Limited};
+use hyper::Uri;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use secrecy::SecretString;
+
+use super::errors::{self, GateError};
+use crate::config::{Config, ConfigError, Limits};
+
+#[cfg(feature = "tls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "tls"))]
+type Connector = HttpConnector;
+
+/// A body on its way up: held whole where it was read, else streamed.
+pub(super) type Upward = Either<Full<Bytes>, Limited<Incoming>>;
+
+/// Idle connections are closed before common servers close them from their side (5 s): a request
+/// must not meet a connection that is just going away.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// A configuration with its secrets looked up and its connections.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) limits: Limits,
+    pub(super) jwt_secret: Option<SecretString>,
+    targets: Vec<Target>,
+    pub(super) client: Client<Connector, Upward>,
+}
+
+/// One model server.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// May hold a key in its query.
+    prefix: String,
+    query: Option<String>,
+    /// Marked sensitive, so that it does not print.
+    pub(super) key: Option<HeaderValue>,
+    models: Vec<String>,
+}
+
+impl Live {
+    /// Checks the configuration and looks its secrets up with `env`.
+    pub(super) fn new(
+        config: &Config,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let secret = |name: &str| {
+            env(name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| ConfigError::NoSecret {
+                    name: name.to_owned(),
+                })
+        };
+        let mut targets = Vec::new();
+        for (upstream, number) in config.upstreams.iter().zip(1..) {
+            let base = upstream
+                .base()
+                .map_err(|what| ConfigError::Upstream { number, what })?;
+            let key = match &upstream.key_env {
+                Some(name) => {
+                    let mut key = HeaderValue::try_from(format!("Bearer {}", secret(name)?))
+                        .map_err(|_| ConfigError::OddSecret { name: name.clone() })?;
+                    key.set_sensitive(true);
+                    Some(key)
+                }
+                None => None,
+            };
+            targets.push(Target {
+                prefix: format!("{}{}", base.origin, base.path),
+                query: base.query,
+                key,
+                models: upstream.models.clone(),
+            });
+        }
+        let jwt_secret = match &config.open_webui_jwt_secret_env {
+            Some(name) => Some(SecretString::from(secret(name)?)),
+            None => None,
+        };
+        Ok(Live {
+            client: client(&config.limits),
+            limits: config.limits.clone(),
+            jwt_secret,
+            targets,
+        })
+    }
+
+    /// Whether the model decides where a request goes.
+    pub(super) fn routes_by_model(&self) -> bool {
+        self.targets.len() > 1
+    }
+
+    /// The server of a model: the one that names it, else the one that names none.
+    pub(super) fn target(&self, model: Option<&str>) -> Option<&Target> {
+        let serves = |target: &&Target| {
+            model.is_some_and(|model| target.models.iter().any(|name| name == model))
+        };
+        // Alone, a server gets everything: it knows best which models it has.
+        if let [only] = self.targets.as_slice() {
+            return Some(only);
+        }
+        self.targets
+            .iter()
+            .find(serves)
+            .or_else(|| self.targets.iter().find(|target| target.models.is_empty()))
+    }
+
+    /// Every model that the configuration names, in its order.
+    pub(super) fn models(&self) -> impl Iterator<Item = &str> {
+        self.targets
+            .iter()
+            .flat_map(|target| target.models.iter().map(String::as_str))
+    }
+}
+
+impl Target {
+    /// The address of a request. The path and query go on as the client wrote them.
+    pub(super) fn uri(&self, requested: &Uri) -> Option<Uri> {
+        let queries = [requested.query(), self.query.as_deref()];
+        let query: Vec<&str> = queries.into_iter().flatten().collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!(
+            "{}{}{mark}{}",
+            self.prefix,
+            requested.path(),
+            query.join("&")
+        )
+        .parse()
+        .ok()
+    }
+}
+
+fn client(limits: &Limits) -> Client<Connector, Upward> {
+    let mut http = HttpConnector::new();
+    // Without this, a request or reply written in two parts waits 40 ms for an acknowledgement.
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(Limits::seconds(limits.connect_seconds)));
+    http.enforce_http(false);
+    #[cfg(feature = "tls")]
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http);
+    #[cfg(not(feature = "tls"))]
+    let connector = http;
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .build(connector)
+}
+
+/// What a failure before the upstream's headers means to the client.
+pub(super) fn failure(error: &hyper_util::client::legacy::Error) -> GateError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let mut timed_out = false;
+    while let Some(current) = cause {
+        if current.is::<LengthLimitError>() {
+            return errors::TOO_LARGE;
+        }
+        timed_out |= current
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut);
+        cause = current.source();
+    }
+    match (error.is_connect(), timed_out) {
+        (true, true) => errors::UPSTREAM_SLOW,
+        (true, false) => errors::UNREACHABLE,
+        _ => errors::UPSTREAM_FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(text: &str) -> Result<Live, ConfigError> {
+        Live::new(&Config::read(text).unwrap(), &|name| {
+            (name == "K").then(|| "canary".to_owned())
+        })
+    }
+
+    #[test]
+    fn a_model_finds_its_server() {
+        let live = live(
+            "[[upstream]]\nurl=\"http://a/v1?key=q\"\nmodels=[\"x\"]\nkey_env=\"K\"\n\
+             [[upstream]]\nurl=\"http://b/p/\"",
+        )
+        .unwrap();
+        let uri = |model, path: &'static str| {
+            live.target(model)
+                .unwrap()
+                .uri(&Uri::from_static(path))
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(uri(Some("x"), "/v1/chat?a=1"), "http://a/v1/chat?a=1&key=q");
+        assert_eq!(uri(Some("y"), "/v1/chat"), "http://b/p/v1/chat");
+        assert_eq!(uri(None, "/v1/chat"), "http://b/p/v1/chat");
+        assert_eq!(live.models().collect::<Vec<_>>(), ["x"]);
+        let printed = format!("{:?}", live.target(Some("x")).unwrap().key);
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+
+    #[test]
+    fn a_missing_secret_is_named_not_guessed() {
+        let error = live("[[upstream]]\nurl=\"http://a\"\nkey_env=\"NONE\"").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the environment variable NONE is not set"
+        );
+    }
+}
