@@ -17,8 +17,8 @@ use driftlead_stats::mixed::*;
 use driftlead_stats::multiple::*;
 use driftlead_stats::peers;
 use driftlead_stats::rng::Stream;
-use driftlead_stats::series::{block_permutation_p, change_times, circular_shift_p, equivalence};
 use driftlead_stats::segment::{Cost, Segmenter, Spacing};
+use driftlead_stats::series::{block_permutation_p, change_times, circular_shift_p, equivalence};
 use driftlead_stats::special;
 use proptest::prelude::*;
 
