@@ -15,6 +15,8 @@
 //! | How do well-known detectors do on the same data? | [`peers`] | none; that is the point |
 //! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, see there |
 //! | What is preferred to what, and by how much? | [`preference`] | converged fits with priors and intervals |
+//! | Has a system changed its answers? | [`two_sample`] | exact permutation p-value; [`two_sample::ChangeAlarm`] day by day, with a run length |
+//! | May a cohort's mean be shown? | `privacy` (feature of that name) | differential privacy, from a budget that cannot be overspent |
 //! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
 //! | How do people differ, and what is known of each? | [`mixed`] | maximum of the (restricted) likelihood; estimates better on average |
 //! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
@@ -61,8 +63,11 @@ pub mod mixed;
 pub mod multiple;
 pub mod peers;
 pub mod preference;
+#[cfg(feature = "privacy")]
+pub mod privacy;
 pub mod rng;
 pub mod series;
 pub mod special;
+pub mod two_sample;
 
 pub use error::{Result, StatsError};

@@ -1,0 +1,119 @@
+"""Kernel two-sample test with 500 permutations: model-equality-testing 0.0.2 against driftlead-stats.
+
+    python3 -m venv venv && venv/bin/pip install numpy scipy tqdm matplotlib
+    venv/bin/pip install --no-deps model-equality-testing==0.0.2
+    venv/bin/python peers/model_equality.py
+
+Both sides test the three data sets of crates/stats/tests/vectors/model_equality.json (100 + 100 answers
+of 20 symbols, 5 prompts); times are CPU seconds of one thread and include the kernel.
+
+The package stores samples in torch tensors (a download of several gigabytes) and computes on numpy
+arrays. Where torch is installed it is used. Where it is not, the few container calls it is needed for
+are answered by numpy here, which can only make the package faster; the output says which.
+
+The package exchanges labels among all answers, driftlead-stats within prompts: the p-values agree
+up to the two schemes and the simulation.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import types
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PERMUTATIONS = 500
+
+
+class Array(np.ndarray):
+    """A numpy array with the methods of a tensor that the package calls."""
+
+    def numpy(self):
+        return np.asarray(self)
+
+    def unsqueeze(self, axis):
+        return np.expand_dims(self, axis).view(Array)
+
+    def size(self, axis=None):
+        return self.shape if axis is None else self.shape[axis]
+
+
+def stand_in():
+    """A module that answers the calls of torch made on the way to a permutation p-value."""
+    torch = types.ModuleType("torch")
+    random = np.random.default_rng(1)
+    wrap = lambda values: np.asarray(values).view(Array)
+    torch.Tensor = Array
+    torch.from_numpy = wrap
+    torch.tensor = wrap
+    torch.cat = lambda parts, dim=0: np.concatenate(parts, axis=dim).view(Array)
+    torch.stack = lambda parts, dim=0: np.stack(parts, axis=dim).view(Array)
+    torch.zeros = lambda *shape, dtype=float: np.zeros(shape, dtype=dtype).view(Array)
+    torch.ones = lambda *shape, dtype=float: np.ones(shape, dtype=dtype).view(Array)
+    torch.randperm = lambda n: wrap(random.permutation(n))
+    torch.cuda = types.SimpleNamespace(is_available=lambda: False)
+    functional = types.ModuleType("torch.nn.functional")
+    nn = types.ModuleType("torch.nn")
+    nn.functional = functional
+    torch.nn = nn
+    sys.modules.update({"torch": torch, "torch.nn": nn, "torch.nn.functional": functional})
+
+
+def ours():
+    command = ["cargo", "bench", "-q", "-p", "driftlead-stats", "--bench", "kernel_test"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    table = {}
+    for line in output.splitlines():
+        words = line.split()
+        if words[:1] == ["kernel_test"]:
+            table[words[1], int(words[3])] = (float(words[5]), float(words[7]))
+    return table
+
+
+def main():
+    if importlib.util.find_spec("torch") is None:
+        stand_in()
+        print("torch is not installed: its container calls are answered by numpy")
+    from model_equality_testing.distribution import CompletionSample
+    from model_equality_testing.pvalue import two_sample_permutation_pvalue
+    from model_equality_testing.tests import IMPLEMENTED_TESTS
+    import model_equality_testing.tests as tests
+
+    table = ours()
+    path = ROOT / "crates/stats/tests/vectors/model_equality.json"
+    cases = json.loads(path.read_text())["cases"]
+    print(f"{'kernel':<9} {'case':>4} {'driftlead s':>12} {'package s':>10} {'ratio':>7} {'p':>7} {'p package':>9}")
+    for kernel, statistic in (("hamming", "mmd_hamming"), ("spectrum", "mmd_kspectrum")):
+        for index, case in enumerate(cases):
+            samples = [
+                CompletionSample(
+                    prompts=np.array(case[f"prompts{k}"]),
+                    completions=np.array(case[f"completions{k}"]),
+                    m=5,
+                )
+                for k in (1, 2)
+            ]
+            # The package caches dot products of answers for the life of the process.
+            for cached in (tests._get_kgrams, tests._compute_dot_product_counts):
+                cached.cache_clear()
+            start = time.process_time()
+            observed = IMPLEMENTED_TESTS[statistic](*samples)
+            p = two_sample_permutation_pvalue(*samples, b=PERMUTATIONS, stat_type=statistic)(observed)
+            spent = time.process_time() - start
+            seconds, ours_p = table[kernel, index]
+            print(
+                f"{kernel:<9} {index:>4} {seconds:>12.6f} {spent:>10.2f} {spent / seconds:>7.0f}"
+                f" {ours_p:>7.3f} {float(np.squeeze(p)):>9.3f}"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
