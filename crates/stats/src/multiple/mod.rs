@@ -10,7 +10,9 @@
 //!
 //! Benjamini-Hochberg repeated at every look is *not* valid, and "ever flagged" is covered by neither
 //! e-BH: report the current set, or pass the running maximum through
-//! [`crate::eprocess::adjust_running_max`] first.
+//! [`crate::eprocess::adjust_running_max`] first. E-values of several markers of one person are merged with
+//! [`crate::eprocess::merge_mean`] (any dependence); [`crate::eprocess::calibrate_power`],
+//! [`crate::eprocess::calibrate_integrated`] and [`crate::eprocess::p_from_e`] lead from p to e and back.
 
 mod closed;
 mod ebh;
