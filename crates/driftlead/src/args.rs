@@ -63,6 +63,8 @@ pub(crate) enum Verb {
     Metrics(Metrics),
     /// Write the common record: one table of everything that passed
     Record(Record),
+    /// Simulate a population from a scenario file
+    Sim(Sim),
     /// Stand between a client and a model server
     #[cfg(feature = "gate")]
     Gate(Gate),
@@ -184,6 +186,62 @@ pub(crate) struct Record {
     pub(crate) text: bool,
 }
 
+/// `driftlead sim`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead sim feed scenarios/mirror.toml --people 1e6")]
+pub(crate) struct Sim {
+    /// Which kind of world
+    #[command(subcommand)]
+    pub(crate) world: World,
+}
+
+/// The kinds of worlds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum World {
+    /// A feed that learns one policy per person from that person's reactions
+    Feed(Feed),
+}
+
+/// `driftlead sim feed`
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead sim feed scenarios/mirror.toml --people 1e6")]
+pub(crate) struct Feed {
+    /// The scenario
+    #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
+    pub(crate) scenario: PathBuf,
+    /// Simulated people, for instance 1e9; the scenario's without it
+    #[arg(long, value_name = "N", value_parser = people)]
+    pub(crate) people: Option<u64>,
+    /// Steps; the scenario's without it
+    #[arg(long, value_name = "N", value_parser = steps)]
+    pub(crate) steps: Option<u32>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    /// Keep here what is done, every ten seconds and at Ctrl-C
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Go on from the checkpoint, if there is one
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume: bool,
+}
+
+fn people(text: &str) -> Result<u64, String> {
+    count(text, 9e15)
+}
+
+fn steps(text: &str) -> Result<u32, String> {
+    let most = f64::from(u32::MAX);
+    count(text, most).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+/// A whole number from 1, also as 1e6.
+fn count(text: &str, most: f64) -> Result<u64, String> {
+    match text.replace('_', "").parse::<f64>() {
+        Ok(x) if x.fract() == 0.0 && (1.0..=most).contains(&x) => Ok(x as u64),
+        _ => Err(format!("a whole number from 1 to {most} is needed")),
+    }
+}
+
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
@@ -199,6 +257,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_count_may_have_an_exponent() {
+        assert_eq!(people("1e9"), Ok(1_000_000_000));
+        assert_eq!(people("1_000"), Ok(1000));
+        assert_eq!(steps("250"), Ok(250));
+        for bad in ["0", "-1", "1.5", "NaN", "inf", "x", "1e16"] {
+            assert!(people(bad).is_err(), "{bad}");
+        }
+        assert!(steps("1e10").is_err());
     }
 
     #[test]

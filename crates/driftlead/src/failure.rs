@@ -10,6 +10,8 @@ pub(crate) enum Failure {
     Input(String),
     /// Everything was read, but it is too little to measure: 3.
     Measure(String),
+    /// Ctrl-C, with what was done kept: 130, as shells expect it (128 + SIGINT).
+    Stopped(String),
     /// The reader of our output went away: end quietly, as other programs do.
     Closed,
 }
@@ -20,6 +22,7 @@ impl Failure {
         match self {
             Failure::Input(_) => 2,
             Failure::Measure(_) => 3,
+            Failure::Stopped(_) => 130,
             Failure::Closed => 0,
         }
     }
@@ -36,7 +39,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Input(what) | Failure::Measure(what) => f.write_str(what),
+            Failure::Input(what) | Failure::Measure(what) | Failure::Stopped(what) => {
+                f.write_str(what)
+            }
             Failure::Closed => f.write_str("output closed"),
         }
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::{Builder, NamedTempFile};
 
@@ -13,6 +14,10 @@ use crate::terminal;
 /// The unfinished file or folder of this run, if there is one, so that Ctrl-C can take it away.
 static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
+/// Whether the run ends itself when it is told to, and whether it has been told.
+static ENDS_ITSELF: AtomicBool = AtomicBool::new(false);
+static STOP: AtomicBool = AtomicBool::new(false);
+
 /// Exit code of a run ended by Ctrl-C, as shells expect it (128 + SIGINT).
 const INTERRUPTED: i32 = 130;
 
@@ -20,6 +25,10 @@ const INTERRUPTED: i32 = 130;
 pub(crate) fn clean_up_on_interrupt() {
     // Without a handler Ctrl-C still ends the run; only a temporary file could stay behind.
     let _ = ctrlc::set_handler(|| {
+        // The first Ctrl-C asks, the second does not.
+        if ENDS_ITSELF.load(Ordering::Relaxed) && !STOP.swap(true, Ordering::Relaxed) {
+            return;
+        }
         // The lock is never given back, so no other file can appear meanwhile.
         let unfinished = UNFINISHED.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(path) = unfinished.as_ref() {
@@ -31,6 +40,12 @@ pub(crate) fn clean_up_on_interrupt() {
         }
         std::process::exit(INTERRUPTED);
     });
+}
+
+/// From now on the first Ctrl-C sets the flag and leaves it to the run to end.
+pub(crate) fn stop_on_interrupt() -> &'static AtomicBool {
+    ENDS_ITSELF.store(true, Ordering::Relaxed);
+    &STOP
 }
 
 /// A file being written beside its final place.

@@ -14,6 +14,7 @@ mod measure;
 mod metrics;
 mod number;
 mod record;
+mod sim;
 mod summary;
 mod terminal;
 
@@ -80,6 +81,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Verb::Demo(args) => demo::run(args, &cli.common),
         Verb::Metrics(args) => metrics::run(args, &cli.common),
         Verb::Record(args) => record::run(args, &cli.common),
+        Verb::Sim(args) => sim::run(args, &cli.common),
         #[cfg(feature = "gate")]
         Verb::Gate(args) => gate::run(args, &cli.common),
     }

@@ -67,6 +67,16 @@ impl Emphasis {
     }
 }
 
+/// The same with the time that is left.
+pub(crate) fn progress_with_eta(total: u64, what: &'static str, quiet: bool) -> ProgressBar {
+    let bar = progress(Some(total), what, quiet);
+    let template = "{msg} {wide_bar} {human_pos}/{human_len}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// Progress of long work: on a terminal only, and not when asked to be quiet.
 pub(crate) fn progress(total: Option<u64>, what: &'static str, quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {

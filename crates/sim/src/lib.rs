@@ -6,6 +6,8 @@
 
 pub mod companion_cohort;
 pub mod draw;
+pub mod engine;
 pub mod feed;
 pub mod parts;
 mod portable;
+pub mod scenario;

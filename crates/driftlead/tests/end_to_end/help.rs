@@ -2,13 +2,14 @@ use std::process::Stdio;
 
 use crate::program::Desk;
 
-const VERBS: [&str; 4] = ["me", "demo", "metrics", "record"];
+const VERBS: [&str; 5] = ["me", "demo", "metrics", "record", "sim"];
 
 #[test]
 fn help_fits_a_small_screen_and_has_an_example() {
     let desk = Desk::new();
     let mut calls: Vec<Vec<&str>> = VERBS.iter().map(|verb| vec![*verb, "--help"]).collect();
     calls.push(vec!["--help"]);
+    calls.push(vec!["sim", "feed", "--help"]);
     for call in calls {
         let run = desk.run(&call);
         assert_eq!(run.code, 0);

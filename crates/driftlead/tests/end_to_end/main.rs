@@ -9,3 +9,4 @@ mod export;
 mod help;
 mod me;
 mod program;
+mod sim;

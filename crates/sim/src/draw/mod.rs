@@ -39,7 +39,7 @@ mod aes;
 pub(crate) mod quantile;
 mod sequence;
 
-use aes::{Keys, PER_BLOCK};
+pub(crate) use aes::{Keys, PER_BLOCK, portable as rounds};
 pub use sequence::Sequence;
 
 /// The generator's name, for run manifests.
@@ -69,6 +69,11 @@ impl Draws {
         Draws {
             keys: Keys::new(seed),
         }
+    }
+
+    /// The round keys, for the vector kernels.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The words of the four users `4·quad` to `4·quad + 3`, for code that serves several at once.

@@ -1,0 +1,147 @@
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::program::Desk;
+
+const MIRROR: &str = "kind = \"mirror\"\nlambda = 0.0\npeople = 2000\n";
+
+#[test]
+fn a_scenario_gives_a_table_and_data() {
+    let desk = Desk::new();
+    desk.put("mirror.toml", MIRROR);
+    let run = desk.run(&["sim", "feed", "mirror.toml", "--json=out.json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for part in [
+        "2,000 people × 250 steps",
+        "mean reaction",
+        "hooked",
+        "locked",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let json: serde_json::Value = serde_json::from_str(&desk.read("out.json")).unwrap();
+    assert_eq!(json["manifest"]["people"], 2000);
+    assert_eq!(json["manifest"]["generator"], "aes128-5r-counter/1");
+    assert_eq!(json["steps"].as_array().unwrap().len(), 250);
+    // Reactive people end up with bait.
+    let bait = json["policies"][0]["mean_probability"][1].as_f64().unwrap();
+    assert!((bait - 0.9958).abs() < 0.003, "{bait}");
+    assert!(desk.is_clean());
+}
+
+#[test]
+fn the_same_bytes_at_any_number_of_threads() {
+    let desk = Desk::new();
+    desk.put("w.toml", "kind = \"mirror4\"\n");
+    let go = |threads| {
+        let args = [
+            "sim",
+            "feed",
+            "w.toml",
+            "--people",
+            "1e5",
+            "--steps",
+            "31",
+            "--seed",
+            "5",
+            "--json",
+            "--threads",
+            threads,
+        ];
+        let run = desk.run(&args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout
+    };
+    assert_eq!(go("1"), go("3"));
+}
+
+#[test]
+fn errors_name_the_file_and_the_line() {
+    let desk = Desk::new();
+    for (text, place) in [
+        (
+            "kind = \"mirror\"\nlambda = 2",
+            "bad.toml: line 2: lambda is 2",
+        ),
+        (
+            "kind = \"mirror\"\n\nalpah = 0.1",
+            "bad.toml: line 3: unknown field",
+        ),
+        ("kind = \"mirror\"\nalpha = nan", "bad.toml: line 2: alpha"),
+        ("kind = 'x'", "bad.toml: line 1: kind"),
+    ] {
+        desk.put("bad.toml", text);
+        let run = desk.run(&["sim", "feed", "bad.toml"]);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(place), "{}", run.stderr);
+    }
+    desk.put("good.toml", MIRROR);
+    for args in [
+        vec!["sim", "feed", "none.toml"],
+        vec!["sim", "feed", "good.toml", "--people", "0"],
+        vec!["sim", "feed", "good.toml", "--steps", "1.5"],
+        vec!["sim", "feed", "good.toml", "--resume"],
+        vec!["sim"],
+    ] {
+        assert_eq!(desk.run(&args).code, 2, "{args:?}");
+    }
+}
+
+/// Ctrl-C keeps the last checkpoint; resuming gives the bytes of a run that was never stopped.
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_goes_on() {
+    let desk = Desk::new();
+    desk.put("mirror.toml", MIRROR);
+    // One thread needs about a second for it and looks at the signal every half.
+    let mut args = vec![
+        "sim",
+        "feed",
+        "mirror.toml",
+        "--people",
+        "1e6",
+        "--steps",
+        "1000",
+        "--json=a.json",
+        "--threads",
+        "1",
+        "--checkpoint",
+        "kept",
+    ];
+    let mut child = desk.command(&args).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status();
+    assert!(sent.unwrap().success());
+    let start = Instant::now();
+    let code = child.wait().unwrap().code();
+    assert!(start.elapsed() < Duration::from_secs(60));
+    assert_eq!(
+        code,
+        Some(130),
+        "the run must not be over before the signal"
+    );
+    assert!(desk.path("kept").exists() && !desk.path("a.json").exists());
+
+    // Another size is another run.
+    let other = [
+        "sim",
+        "feed",
+        "mirror.toml",
+        "--checkpoint",
+        "kept",
+        "--resume",
+    ];
+    let refused = desk.run(&other);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("another run"), "{}", refused.stderr);
+
+    args.push("--resume");
+    assert_eq!(desk.run(&args).code, 0);
+    let resumed = desk.read("a.json");
+    args.truncate(10);
+    assert_eq!(desk.run(&args).code, 0);
+    assert!(resumed == desk.read("a.json"));
+}
