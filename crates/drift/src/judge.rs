@@ -134,7 +134,7 @@ fn counts(course: &Result<Fitted, Reason>) -> bool {
 }
 
 fn draft(series: Series, stretches: &[Stretch], coverage: &Coverage, settings: &Settings) -> Draft {
-    let points = match comparable(&series, stretches) {
+    let points = match comparable(&series, stretches, coverage) {
         Ok(points) => points,
         Err(reason) => {
             return Draft {
@@ -166,10 +166,20 @@ fn draft(series: Series, stretches: &[Stretch], coverage: &Coverage, settings: &
 }
 
 /// The points that may be compared with each other: all of the person's, and those of the longest
-/// stretch under one version for the system's.
-fn comparable(series: &Series, stretches: &[Stretch]) -> Result<Vec<Point>, Reason> {
+/// stretch under one version for the system's. A count per week says nothing about the first and the
+/// last week, which the history may cover in part only.
+fn comparable(
+    series: &Series,
+    stretches: &[Stretch],
+    coverage: &Coverage,
+) -> Result<Vec<Point>, Reason> {
     if series.side == Side::Person || stretches.len() < 2 {
-        return Ok(series.points.clone());
+        let (Measure::Count, [first, .., last]) = (series.measure, coverage.weeks.as_slice())
+        else {
+            return Ok(series.points.clone());
+        };
+        let (after, before) = (Week(first.week.0 + 1), Week(last.week.0 - 1));
+        return Ok(within(&series.points, after, before));
     }
     let longest = stretches
         .iter()
@@ -435,4 +445,59 @@ fn nulls(fitted: &Fitted, index: usize, options: &Options) -> Vec<Vec<f64>> {
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::WeekCoverage;
+
+    #[test]
+    fn a_count_per_week_leaves_out_weeks_that_may_be_covered_in_part() {
+        let weeks = 100..120;
+        let coverage = Coverage {
+            weeks: weeks
+                .clone()
+                .map(|w| WeekCoverage {
+                    week: Week(w),
+                    person_messages: 20,
+                    system_messages: 20,
+                    system: None,
+                })
+                .collect(),
+            conversations: 40,
+            messages: 800,
+            untimed_messages: 0,
+            empty_weeks: 0,
+        };
+        let series = |measure| Series {
+            id: "sessions",
+            metric: "cadence",
+            name: "sessions",
+            unit: "sessions per week",
+            side: Side::Person,
+            measure,
+            rank: Rank::Primary,
+            instrument: String::new(),
+            points: weeks
+                .clone()
+                .map(|w| Point {
+                    week: Week(w),
+                    value: f64::from(w * 37 % 11),
+                    num: 1.0 + f64::from(w * 37 % 11),
+                    den: 1.0,
+                })
+                .collect(),
+            abstained: BTreeMap::new(),
+        };
+        let judged = |measure| {
+            let series = vec![series(measure)];
+            let course = judge("d".into(), series, coverage.clone(), &Options::default());
+            course.lines.first().map(|l| l.verdict.weeks)
+        };
+        assert_eq!(judged(Measure::Count), Some(18));
+        assert_eq!(judged(Measure::Typical), Some(20));
+    }
 }

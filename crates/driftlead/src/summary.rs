@@ -87,6 +87,20 @@ pub(crate) fn course(course: &Course, width: usize, emphasis: Emphasis) -> Strin
         out.push_str(&judged(line, course, width, emphasis));
     }
     out.push_str(&unjudged(&lines, course, width));
+    if !course.shown.is_empty() {
+        let _ = write!(
+            out,
+            "\n{}",
+            wrap(
+                &format!(
+                    "{} parts of these counts are on the page without a verdict: judging them too would widen \
+                     every interval.",
+                    course.shown.len()
+                ),
+                width
+            )
+        );
+    }
     out
 }
 

@@ -141,8 +141,28 @@ fn line_format(o: &Outline) -> Option<Plan> {
     if is_span {
         return Some(Plan::Stream(Format::Otel));
     }
-    let asks = |prefix: &str| o.has(&format!("{prefix}messages.[].role"));
-    let is_log = asks("request.") || asks("body.") || asks("request.body.") || asks("");
+    let asks = |prefix: &str| {
+        let has = |key: &str| o.has(&format!("{prefix}{key}"));
+        has("messages.[].role") || (has("input") && has("model"))
+    };
+    let bodies = [
+        "",
+        "request.",
+        "body.",
+        "request.body.",
+        "request_body.",
+        "requestBody.",
+        "kwargs.",
+    ];
+    // Some loggers write both bodies as JSON inside a string, where no key can be seen.
+    let has_both = [
+        ("request", "response"),
+        ("request_body", "response_body"),
+        ("requestBody", "responseBody"),
+    ]
+    .iter()
+    .any(|(request, response)| o.has(request) && o.has(response));
+    let is_log = bodies.iter().any(|prefix| asks(prefix)) || has_both;
     (is_log && !o.has("sessionId")).then_some(Plan::Stream(Format::RequestLog))
 }
 
@@ -176,7 +196,7 @@ pub(crate) fn unit_format(o: &Outline, at: &str) -> Option<Format> {
     if has("sessionId") && has("projectHash") && has("messages") {
         return Some(Format::GeminiCli);
     }
-    if has("histories.histories") || has("turns.[].turn_key") {
+    if has("histories.histories") || has("turns.[].turn_key") || has("msgs.[].src.is_human") {
         return Some(Format::CaiTools);
     }
     let is_share_gpt = has("conversations.[].from") && has("conversations.[].value");

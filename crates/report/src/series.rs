@@ -1,6 +1,6 @@
 //! One panel per series: the raw weeks, the fitted course, and the verdict with its numbers.
 
-use driftlead_drift::{Band, Course, Line, Verdict, Word};
+use driftlead_drift::{Band, Course, Verdict, Word};
 use driftlead_metrics::{Measure, Series};
 use driftlead_record::Week;
 
@@ -19,6 +19,8 @@ const LEFT: f64 = 40.0;
 const RIGHT: f64 = 394.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 148.0;
+/// Width of a letter of a label.
+const LETTER: f64 = 6.5;
 
 /// Writes the panels of a course.
 pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
@@ -27,10 +29,14 @@ pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
     };
     let calendar = Calendar::new(first, last, LEFT, RIGHT);
     let events = version_changes(&course.coverage.weeks);
-    let panel = |h: &mut Html, line: &Line| {
-        let domain = shared_domain(&course.lines, line);
+    let judged = course.lines.iter().map(|l| (&l.series, Some(&l.verdict)));
+    let shown = course.shown.iter().map(|s| (s, None));
+    let all: Vec<Subject<'_>> = judged.chain(shown).collect();
+    let panel = |h: &mut Html, &(series, verdict): &Subject<'_>| {
+        let domain = shared_domain(&all, (series, verdict));
         Panel {
-            line,
+            series,
+            verdict,
             domain,
             calendar,
             events: &events,
@@ -39,19 +45,28 @@ pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
         }
         .write(h);
     };
-    let (open, rest) = course.lines.split_at(course.lines.len().min(OPEN));
-    h.el("div", &[("class", "panels")], |h| {
-        open.iter().for_each(|line| panel(h, line))
-    });
-    if !rest.is_empty() {
+    let (judged, shown) = all.split_at(course.lines.len());
+    let (open, rest) = judged.split_at(judged.len().min(OPEN));
+    let folded = |h: &mut Html, summary: &str, panels: &[Subject<'_>]| {
+        if panels.is_empty() {
+            return;
+        }
         h.el("details", &[("class", "more")], |h| {
-            h.leaf("summary", &[], &strings::more_counts(rest.len()));
+            h.leaf("summary", &[], summary);
             h.el("div", &[("class", "panels")], |h| {
-                rest.iter().for_each(|line| panel(h, line))
+                panels.iter().for_each(|subject| panel(h, subject))
             });
         });
-    }
+    };
+    h.el("div", &[("class", "panels")], |h| {
+        open.iter().for_each(|subject| panel(h, subject))
+    });
+    folded(h, &strings::more_counts(rest.len()), rest);
+    folded(h, &strings::shown_counts(shown.len()), shown);
 }
+
+/// A series and, where it is judged, its verdict.
+type Subject<'a> = (&'a Series, Option<&'a Verdict>);
 
 /// Writes glyph and word.
 pub(crate) fn chip(h: &mut Html, word: Word, delta: f64) {
@@ -73,9 +88,8 @@ pub(crate) fn chip(h: &mut Html, word: Word, delta: f64) {
 
 /// Range of the values of one series: every dot, and the band and the range of the first weeks as
 /// far as they do not dwarf the dots.
-fn domain(line: &Line) -> Option<(f64, f64)> {
-    let values = line
-        .series
+fn domain(series: &Series, verdict: Option<&Verdict>) -> Option<(f64, f64)> {
+    let values = series
         .points
         .iter()
         .map(|p| p.value)
@@ -85,19 +99,25 @@ fn domain(line: &Line) -> Option<(f64, f64)> {
         Some((l, h)) => Some((l.min(v), h.max(v))),
     })?;
     let room = (high - low) * 0.35;
-    let positive = line.series.measure != Measure::Typical || low >= 0.0;
+    let positive = series.measure != Measure::Typical || low >= 0.0;
     let floor = if positive {
         (low - room).max(0.0)
     } else {
         low - room
     };
-    let ceiling = if line.series.measure == Measure::Share {
+    let ceiling = if series.measure == Measure::Share {
         (high + room).min(1.0)
     } else {
         high + room
     };
-    let band = line.verdict.band.iter().flat_map(|b| [b.low, b.high]);
-    let own = line.verdict.baseline.iter().flat_map(|b| [b.low, b.high]);
+    let band = verdict
+        .iter()
+        .flat_map(|v| &v.band)
+        .flat_map(|b| [b.low, b.high]);
+    let own = verdict
+        .iter()
+        .flat_map(|v| &v.baseline)
+        .flat_map(|b| [b.low, b.high]);
     for v in band.chain(own).filter(|v| v.is_finite()) {
         low = low.min(v.max(floor));
         high = high.max(v.min(ceiling));
@@ -110,12 +130,12 @@ fn domain(line: &Line) -> Option<(f64, f64)> {
 
 /// One scale for all series of the same metric and unit, where their ranges are alike (within a
 /// factor of three); else the series' own, so that small counts are not pressed flat.
-fn shared_domain(lines: &[Line], line: &Line) -> Option<(f64, f64)> {
-    let own = domain(line)?;
-    let family: Vec<(f64, f64)> = lines
+fn shared_domain(all: &[Subject<'_>], (series, verdict): Subject<'_>) -> Option<(f64, f64)> {
+    let own = domain(series, verdict)?;
+    let family: Vec<(f64, f64)> = all
         .iter()
-        .filter(|l| l.series.metric == line.series.metric && l.series.unit == line.series.unit)
-        .filter_map(domain)
+        .filter(|(s, _)| s.metric == series.metric && s.unit == series.unit)
+        .filter_map(|(s, v)| domain(s, *v))
         .collect();
     let all = family.iter().fold(own, |a, b| (a.0.min(b.0), a.1.max(b.1)));
     let alike = family.iter().all(|d| (all.1 - all.0) <= 3.0 * (d.1 - d.0));
@@ -123,7 +143,8 @@ fn shared_domain(lines: &[Line], line: &Line) -> Option<(f64, f64)> {
 }
 
 struct Panel<'a> {
-    line: &'a Line,
+    series: &'a Series,
+    verdict: Option<&'a Verdict>,
     domain: Option<(f64, f64)>,
     calendar: Calendar,
     events: &'a [Week],
@@ -133,7 +154,7 @@ struct Panel<'a> {
 
 impl Panel<'_> {
     fn write(&self, h: &mut Html) {
-        let (series, verdict) = (&self.line.series, &self.line.verdict);
+        let (series, verdict) = (self.series, self.verdict);
         h.el("article", &[("class", "panel")], |h| {
             h.el("header", &[], |h| {
                 h.leaf("h4", &[], &strings::capital(series.name));
@@ -142,9 +163,14 @@ impl Panel<'_> {
                     &[("class", "unit")],
                     &strings::unit_and_side(&unit(series), series.side),
                 );
-                chip(h, verdict.word, self.delta);
+                if let Some(verdict) = verdict {
+                    chip(h, verdict.word, self.delta);
+                }
             });
-            let sentence = strings::panel_sentence(series, verdict, self.delta);
+            let sentence = verdict.map_or_else(
+                || strings::shown_sentence(series),
+                |v| strings::panel_sentence(series, v, self.delta),
+            );
             let figure = Figure {
                 title: series.name,
                 sentence: &sentence,
@@ -170,7 +196,7 @@ impl Panel<'_> {
         };
         let y = Scale::new(domain, (BOTTOM, TOP));
         self.own_range(h, &y);
-        let k = factor(&self.line.series);
+        let k = factor(self.series);
         let printed = Scale::new((domain.0 * k, domain.1 * k), (BOTTOM, TOP));
         for (value, text) in printed.ticks(4) {
             let at = printed.at(value);
@@ -183,8 +209,12 @@ impl Panel<'_> {
         self.dots(h, &y);
     }
 
+    fn band(&self) -> &[Band] {
+        self.verdict.map_or(&[], |v| &v.band)
+    }
+
     fn own_range(&self, h: &mut Html, y: &Scale) {
-        let Some(b) = &self.line.verdict.baseline else {
+        let Some(b) = self.verdict.and_then(|v| v.baseline.as_ref()) else {
             return;
         };
         let mut range = Path::default();
@@ -199,7 +229,7 @@ impl Panel<'_> {
 
     fn course(&self, h: &mut Html, y: &Scale) {
         let (mut area, mut line) = (Path::default(), Path::default());
-        for run in runs(&self.line.verdict.band) {
+        for run in runs(self.band()) {
             ribbon(&mut area, run, &self.calendar, y);
             trace(&mut line, run, &self.calendar, y);
         }
@@ -208,7 +238,7 @@ impl Panel<'_> {
     }
 
     fn dots(&self, h: &mut Html, y: &Scale) {
-        let points = &self.line.series.points;
+        let points = &self.series.points;
         let typical = median(points.iter().map(|p| p.den));
         let base = (self.calendar.slot() * 0.9).clamp(2.4, 5.0);
         let mut dots = Dots::default();
@@ -225,8 +255,8 @@ impl Panel<'_> {
     }
 
     fn table(&self) -> Table {
-        let series = &self.line.series;
-        let band = &self.line.verdict.band;
+        let series = self.series;
+        let band = self.band();
         let rows = series.points.iter().map(|p| {
             let fitted = band.iter().find(|b| b.week == p.week);
             let (fit, range) = fitted.map_or_else(Default::default, |b| {
@@ -286,15 +316,20 @@ fn trace(path: &mut Path, run: &[Band], calendar: &Calendar, y: &Scale) {
 /// The axis of time.
 pub(crate) fn months(h: &mut Html, calendar: &Calendar, bottom: f64) {
     rule(h, "axis", (LEFT, bottom), (RIGHT, bottom));
+    let mut free = LEFT;
     for (x, text) in calendar.months(58.0) {
         rule(h, "axis", (x, bottom), (x, bottom + 5.0));
-        label(
-            h,
-            x,
-            bottom + 17.0,
-            if x + 30.0 > RIGHT { "e" } else { "" },
-            &text,
-        );
+        // A label that would run over the edge ends at its tick instead, where there is room for it.
+        let width = LETTER * text.chars().count() as f64;
+        let (class, from) = if x + width > RIGHT {
+            ("e", x - width)
+        } else {
+            ("", x)
+        };
+        if from >= free {
+            label(h, x, bottom + 17.0, class, &text);
+            free = from + width;
+        }
     }
 }
 
@@ -318,36 +353,39 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The numbers beside a panel, one aligned row each.
-fn facts(h: &mut Html, series: &Series, verdict: &Verdict) {
+fn facts(h: &mut Html, series: &Series, verdict: Option<&Verdict>) {
     h.el("dl", &[], |h| {
         let mut row = |name: &str, text: &str| {
             h.leaf("dt", &[], name);
             h.leaf("dd", &[], text);
         };
         let k = factor(series);
-        if let Some(reason) = verdict.reason {
-            row(strings::WHY, strings::reason(reason));
+        if let Some(verdict) = verdict {
+            if let Some(reason) = verdict.reason {
+                row(strings::WHY, strings::reason(reason));
+            }
+            if let Some(c) = &verdict.change {
+                let natural = interval_text(c.estimate * k, c.low * k, c.high * k);
+                row(
+                    strings::CHANGE,
+                    &strings::with_unit(&natural, difference_unit(series)),
+                );
+                let own = interval_text(c.estimate_sd, c.low_sd, c.high_sd);
+                row("", &strings::with_unit(&own, strings::OWN_SD));
+            }
+            match (verdict.smallest_visible, verdict.smallest_visible_sd) {
+                (Some(natural), Some(sd)) => row(
+                    strings::SMALLEST,
+                    &strings::smallest(&sig3(natural * k), difference_unit(series), &sig3(sd)),
+                ),
+                _ => row(strings::SMALLEST, strings::NOT_MEASURED),
+            }
         }
-        if let Some(c) = &verdict.change {
-            let natural = interval_text(c.estimate * k, c.low * k, c.high * k);
-            row(
-                strings::CHANGE,
-                &strings::with_unit(&natural, difference_unit(series)),
-            );
-            let own = interval_text(c.estimate_sd, c.low_sd, c.high_sd);
-            row("", &strings::with_unit(&own, strings::OWN_SD));
-        }
-        match (verdict.smallest_visible, verdict.smallest_visible_sd) {
-            (Some(natural), Some(sd)) => row(
-                strings::SMALLEST,
-                &strings::smallest(&sig3(natural * k), difference_unit(series), &sig3(sd)),
-            ),
-            _ => row(strings::SMALLEST, strings::NOT_MEASURED),
-        }
+        let weeks = verdict.map_or(series.points.len() as u32, |v| v.weeks);
         let n: f64 = series.points.iter().map(|p| p.den).sum();
         row(
             strings::RESTS_ON,
-            &strings::weeks_and_n(verdict.weeks, series, &count(n.max(0.0).round() as u64)),
+            &strings::weeks_and_n(weeks, series, &count(n.max(0.0).round() as u64)),
         );
         if !series.abstained.is_empty() {
             row(
@@ -355,10 +393,12 @@ fn facts(h: &mut Html, series: &Series, verdict: &Verdict) {
                 &strings::abstained(&series.abstained),
             );
         }
-        row(
-            strings::READ_AS,
-            &strings::rung_and_assumption(verdict.rung, verdict.assumption),
-        );
+        if let Some(verdict) = verdict {
+            row(
+                strings::READ_AS,
+                &strings::rung_and_assumption(verdict.rung, verdict.assumption),
+            );
+        }
         let hash: String = series.instrument.chars().take(12).collect();
         row(strings::INSTRUMENT, &hash);
     });

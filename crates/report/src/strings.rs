@@ -277,6 +277,23 @@ pub(crate) fn more_counts(n: usize) -> String {
     }
 }
 
+/// Heading of the series that are not judged.
+pub(crate) fn shown_counts(n: usize) -> String {
+    match n {
+        1 => "1 part of a count, shown without a verdict".to_owned(),
+        _ => format!("{n} parts of counts, shown without a verdict"),
+    }
+}
+
+/// What a panel without a verdict shows.
+pub(crate) fn shown_sentence(series: &Series) -> String {
+    format!(
+        "{}: {} with a value, shown without a verdict.",
+        capital(series.name),
+        weeks(series.points.len())
+    )
+}
+
 pub(crate) fn panel_caption(name: &str, unit: &str) -> String {
     format!("{} ({unit})", capital(name))
 }

@@ -118,6 +118,21 @@ fn every_figure_has_a_title_a_sentence_its_label_and_its_table() {
 }
 
 #[test]
+fn parts_of_counts_are_shown_without_a_verdict() {
+    let html = full();
+    let (_, shown) = html
+        .split_once("2 parts of counts, shown without a verdict")
+        .expect("the parts");
+    let shown = shown.split("</details></div></details>").next();
+    let panel = shown
+        .and_then(|s| s.split("<article").nth(1))
+        .and_then(|s| s.split("</article>").next())
+        .expect("a panel");
+    assert!(!panel.contains("class=\"chip"), "a verdict on a part");
+    assert!(panel.contains("<svg") && panel.contains("<table"));
+}
+
+#[test]
 fn ids_are_unique() {
     let html = full();
     let mut ids: Vec<&str> = html

@@ -125,7 +125,28 @@ fn a_record_gives_the_same_course_as_its_export() {
         assert_eq!(run.code, 0, "{name}: {}", run.stderr);
         let content: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(content["courses"], direct["courses"], "{name}");
+        // The same inside an archive, from which a table cannot be read in place.
+        let bytes = std::fs::read(desk.path(name)).unwrap();
+        desk.put("record.zip", zip(name, &bytes, CompressionMethod::Deflated));
+        let run = desk.run(&["me", "record.zip", "--json"]);
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        let content: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            content["courses"], direct["courses"],
+            "{name} in an archive"
+        );
     }
+}
+
+#[test]
+fn parts_of_counts_are_in_the_data_without_a_verdict() {
+    let desk = Desk::new();
+    export(&desk, 0..14);
+    let run = desk.run(&["me", "export.zip", "--json"]);
+    let content: Value = serde_json::from_str(&run.stdout).unwrap();
+    let shown = content["courses"][0]["shown"].as_array().unwrap();
+    assert!(shown.iter().any(|s| s["id"] == "small_words.we"));
+    assert!(shown.iter().all(|s| s["rank"] == "secondary"));
 }
 
 #[test]

@@ -110,8 +110,15 @@ pub(crate) const METRICS: &[&Metric] = &[
 ];
 
 impl Metric {
-    /// Instrument hash (metrics.md §3.6).
+    /// Instrument hash (metrics.md §3.6). Made once: the word lists are long and every series of every
+    /// person carries one.
     pub(crate) fn instrument(&self) -> String {
+        static MADE: LazyLock<BTreeMap<&str, String>> =
+            LazyLock::new(|| METRICS.iter().map(|m| (m.id, m.hash())).collect());
+        MADE.get(self.id).cloned().unwrap_or_else(|| self.hash())
+    }
+
+    fn hash(&self) -> String {
         let mut hasher = Sha256::new();
         let minima = format!("{FEWEST_MESSAGES} {FEWEST_WORDS} {LEAST_COVERAGE} {FEWEST_EVENTS}");
         for part in [

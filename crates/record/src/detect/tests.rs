@@ -53,6 +53,26 @@ fn formats_are_told_by_their_inner_shape() {
             Some(Format::RequestLog),
         ),
         (r#"{"histories":{"histories":[]}}"#, Some(Format::CaiTools)),
+        (
+            r#"{"external_id":"","msgs":[{"text":"","src":{"name":"","is_human":true}}]}"#,
+            Some(Format::CaiTools),
+        ),
+        (
+            r#"[{"msgs":[{"src":{"is_human":false}}]}]"#,
+            Some(Format::CaiTools),
+        ),
+        (
+            r#"{"request_body":{"messages":[{"role":"user"}]}}"#,
+            Some(Format::RequestLog),
+        ),
+        (
+            r#"{"request":"{\"messages\":[]}","response":"{}"}"#,
+            Some(Format::RequestLog),
+        ),
+        (
+            r#"{"body":{"model":"","input":""}}"#,
+            Some(Format::RequestLog),
+        ),
         (r#"[{"header":"YouTube","title":""}]"#, None),
     ] {
         assert_eq!(format(json), expected, "{json}");

@@ -17,6 +17,8 @@ use crate::source::split::{Batch, ELEMENT_BYTES, SplitError, Target, split};
 use crate::source::{self, Item, page, problem};
 use crate::{Format, Options, Reason};
 
+/// Most bytes of a Parquet file inside an archive; a larger one is read once it is unpacked.
+const MEMBER_BYTES: u64 = 256 << 20;
 /// Batches that may wait between the threads.
 const WAITING: usize = 2;
 
@@ -189,9 +191,20 @@ impl Run<'_> {
                 Ok(file) => import::driftlead::read_parquet(file, name, self.options, &mut deliver),
                 Err(e) => return Err(self.failure(io_error(0, e))),
             },
-            Some(_) => Err(UnitError::Structure(
-                "a Parquet file inside an archive cannot be read in place".to_owned(),
-            )),
+            // The table's directory stands at its end, so the member is unpacked first: into
+            // memory, because no text of a person is written to a disk.
+            Some(_) => {
+                let mut bytes = Vec::new();
+                source::open(self.item, self.total)
+                    .and_then(|r| r.take(MEMBER_BYTES + 1).read_to_end(&mut bytes))
+                    .map_err(|e| self.failure(io_error(0, e)))?;
+                if bytes.len() as u64 > MEMBER_BYTES {
+                    settle.skip_container(Reason::OverLimit);
+                    return Ok(());
+                }
+                let bytes = bytes::Bytes::from(bytes);
+                import::driftlead::read_parquet(bytes, name, self.options, &mut deliver)
+            }
         };
         result.map_err(|e| self.unit_failure(&e))
     }

@@ -420,7 +420,16 @@ pub fn course(weeks: usize, plans: &[Plan]) -> Course {
     Course {
         deployment: "Lumen".into(),
         coverage: coverage(weeks, 5),
-        shown: Vec::new(),
+        shown: plans
+            .iter()
+            .skip(1)
+            .take(2)
+            .map(|p| Series {
+                id: "questions.stacked",
+                rank: Rank::Secondary,
+                ..line(p, weeks, 5).series
+            })
+            .collect(),
         lines: plans
             .iter()
             .enumerate()

@@ -19,8 +19,10 @@ impl Tail {
 
     /// `P(T > x)`.
     pub(super) fn above(&self, x: f64) -> f64 {
-        let theta = (x / self.root).atan();
-        let (sin, cos) = theta.sin_cos();
+        // θ = arctan(x/√ν); only odd ν needs the angle itself.
+        let tan = x / self.root;
+        let cos = (1.0 + tan * tan).sqrt().recip();
+        let sin = tan * cos;
         let odd = self.degrees % 2 == 1;
         // Terms cos^k with k of the parity of ν, each the one before times cos² (k−1)/k.
         let mut term = if odd { cos } else { 1.0 };
@@ -32,7 +34,7 @@ impl Tail {
             k += 2;
         }
         let within = if odd {
-            std::f64::consts::FRAC_2_PI * (theta + sin * sum)
+            std::f64::consts::FRAC_2_PI * (tan.atan() + sin * sum)
         } else {
             sin * sum
         };
