@@ -10,10 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueHint};
     name = "driftlead",
     version,
     about = "Measures slow change between a person and a system that adapts to them.\n\
-             Local: no account, and only gate uses the network. When it cannot tell, it says so.",
-    after_help = "Exit codes: 0 done, 2 wrong use or bad input, 3 could not measure;\n\
-                  with --exit-code also 1: something moved.\n\
-                  Example: driftlead demo",
+             No account; only gate uses the network. When it cannot tell, it says so.",
+    after_help = "Exit codes: 0 done, 2 bad use or input, 3 could not measure;\n\
+                  with --exit-code also 1: something moved. Example: driftlead demo",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
