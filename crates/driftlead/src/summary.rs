@@ -27,12 +27,17 @@ pub(crate) fn import(import: &Import, verbose: bool) -> String {
     if let Some(more @ 1..) = import.files.len().checked_sub(shown) {
         let _ = writeln!(out, "      and {more} more files (-v names them)");
     }
-    for (name, level) in [
-        ("files", &import.accounting.members),
-        ("conversations", &import.accounting.containers),
-        ("entries", &import.accounting.units),
-        ("other replies", &import.accounting.swipes),
+    for (one, many, level) in [
+        ("file", "files", &import.accounting.members),
+        (
+            "conversation",
+            "conversations",
+            &import.accounting.containers,
+        ),
+        ("entry", "entries", &import.accounting.units),
+        ("other reply", "other replies", &import.accounting.swipes),
     ] {
+        let name = if level.seen == 1 { one } else { many };
         if level.seen > 0 {
             let _ = writeln!(out, "      {}", accounting(name, level));
         }

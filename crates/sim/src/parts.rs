@@ -2,8 +2,8 @@
 //!
 //! A step: the person is in a state; a stack of [`Lens`]es and the [`Optimiser`] give a distribution
 //! over contents, a [`Governor`] may constrain it, one content is shown, the person reacts and
-//! changes, the [`Principal`] turns what can be seen of that into a reward, the optimiser learns, and
-//! a [`Monitor`] looks on. Worlds that do not fit this shape (two strategic players, a corpus) are
+//! changes, the [`Principal`] turns what can be seen of that into a reward, and the optimiser learns.
+//! Worlds that do not fit this shape (two strategic players, a corpus) are
 //! modules of their own and share nothing of this.
 
 /// What can be seen of one exposure. Nobody but the simulator sees more of a person.
@@ -148,15 +148,9 @@ pub trait Optimiser {
     }
 }
 
-/// Evidence from reactions only.
-pub trait Monitor {
-    /// Takes a reaction, gives the evidence so far: an e-value, 1 at the start.
-    fn observe(&mut self, reaction: f64) -> f64;
-}
-
 /// Acts on the stack.
 pub trait Governor {
-    /// Constrains the distribution before something is shown, given the evidence of the monitor.
+    /// Constrains the distribution before something is shown, given the evidence so far (an e-value).
     fn constrain(&self, evidence: f64, policy: &mut [f64]);
     /// Whether anything is shown at this place of a day (both counted from 0).
     fn shows(&self, day: u32, place: u32) -> bool {

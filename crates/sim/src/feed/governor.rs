@@ -14,9 +14,7 @@ pub struct Levers {
     pub cap: f64,
     /// Exposures per day at most.
     pub daily: u32,
-    /// Share of weeks, drawn at random, in which the feed is the prior and nothing learns.
-    pub pause: f64,
-    /// Evidence (e-value) of the monitor from which the levers above act; 0 always.
+    /// Evidence (e-value) from which the levers above act; 0 always.
     pub threshold: f64,
 }
 
@@ -27,7 +25,6 @@ impl Default for Levers {
             temperature: 1.0,
             cap: 1.0,
             daily: u32::MAX,
-            pause: 0.0,
             threshold: 0.0,
         }
     }
