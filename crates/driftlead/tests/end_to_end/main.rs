@@ -6,6 +6,7 @@ mod bad_input;
 mod canary;
 mod demo;
 mod export;
+mod gate;
 mod help;
 mod me;
 mod program;
