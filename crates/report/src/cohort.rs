@@ -9,7 +9,7 @@ use crate::forest::{Forest, Row};
 use crate::html::Html;
 use crate::input::{Cohort, CohortRow};
 use crate::num::{count, decimals, interval_text, percent};
-use crate::plot::{Calendar, Path, Scale, label, rule};
+use crate::plot::{Calendar, Path, Scale, label, months, rule};
 use crate::{seeded, strings};
 
 /// People whose lines are drawn.
@@ -271,16 +271,7 @@ impl People<'_> {
         }
         self.lines(h, &format!("person {class}"));
         rule(h, "axis", (LEFT, BOTTOM), (RIGHT, BOTTOM));
-        for (x, text) in self.calendar.months(58.0) {
-            rule(h, "axis", (x, BOTTOM), (x, BOTTOM + 5.0));
-            label(
-                h,
-                x,
-                BOTTOM + 17.0,
-                if x + 30.0 > RIGHT { "e" } else { "" },
-                &text,
-            );
-        }
+        months(h, &self.calendar, BOTTOM);
     }
 
     fn band(&self, h: &mut Html, class: &str, ends: impl Fn(&Quantiles) -> (f64, f64)) {

@@ -9,7 +9,7 @@ use crate::figure::{Figure, Table};
 use crate::html::Html;
 use crate::input::Import;
 use crate::num::count;
-use crate::plot::{Calendar, Path, Scale, fit, label, rule};
+use crate::plot::{Calendar, Path, Scale, fit, label, months, rule};
 use crate::strings;
 
 const WIDTH: u32 = 1110;
@@ -157,16 +157,7 @@ fn strip(h: &mut Html, coverage: &Coverage, first: Week, last: Week) {
     label(h, LEFT + 2.0, 10.0, "key p", strings::PERSON_UP);
     label(h, LEFT + 2.0, BOTTOM + 13.0, "key s", strings::SYSTEM_DOWN);
     ribbon(h, &stretches(&coverage.weeks), &calendar);
-    for (x, text) in calendar.months(64.0) {
-        rule(h, "axis", (x, RIBBON + 16.0), (x, RIBBON + 21.0));
-        label(
-            h,
-            x,
-            RIBBON + 32.0,
-            if x + 40.0 > RIGHT { "e" } else { "" },
-            &text,
-        );
-    }
+    months(h, &calendar, RIBBON + 16.0);
 }
 
 fn gaps(h: &mut Html, weeks: &[WeekCoverage], calendar: &Calendar) {

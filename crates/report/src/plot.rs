@@ -134,6 +134,31 @@ impl Calendar {
     }
 }
 
+/// Least distance of two labels of months.
+const MONTH_ROOM: f64 = 58.0;
+/// About the width of one letter of such a label.
+const LETTER: f64 = 6.5;
+
+/// Ticks and labels of months below a figure's axis of time at `bottom`.
+///
+/// A label that would run over the edge ends at its tick instead, where there is room for it.
+pub(crate) fn months(h: &mut Html, calendar: &Calendar, bottom: f64) {
+    let mut free = calendar.from;
+    for (x, text) in calendar.months(MONTH_ROOM) {
+        rule(h, "axis", (x, bottom), (x, bottom + 5.0));
+        let width = LETTER * text.chars().count() as f64;
+        let (class, from) = if x + width > calendar.to {
+            ("e", x - width)
+        } else {
+            ("", x)
+        };
+        if from >= free {
+            label(h, x, bottom + 17.0, class, &text);
+            free = from + width;
+        }
+    }
+}
+
 fn year_month(day: i32) -> Option<(i32, i8)> {
     let date = epoch()
         .checked_add(jiff::Span::new().try_days(i64::from(day)).ok()?)
@@ -302,6 +327,19 @@ mod tests {
             months.iter().map(|m| m.1.as_str()).collect::<Vec<_>>(),
             ["Jan 2025", "Mar", "May", "Jul", "Sep", "Nov"]
         );
+    }
+
+    #[test]
+    fn a_month_without_room_for_its_name_keeps_its_tick_only() {
+        // From Monday 2025-01-06 on; the first of January 2026 lies three days before the edge.
+        let first = Week::of_day(20_094);
+        let c = Calendar::new(first, Week(first.0 + 51), 40.0, 394.0);
+        let mut h = Html::default();
+        months(&mut h, &c, 100.0);
+        let svg = h.finish();
+        assert_eq!(svg.matches("<path").count(), 6);
+        assert_eq!(svg.matches("<text").count(), 5);
+        assert!(svg.contains(">Nov<") && !svg.contains(">Jan 2026<"));
     }
 
     #[test]

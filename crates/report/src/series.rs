@@ -8,7 +8,7 @@ use crate::coverage::{span, version_changes};
 use crate::figure::{Figure, Table};
 use crate::html::Html;
 use crate::num::{bare, count, difference_unit, factor, interval_text, sig3, unit};
-use crate::plot::{Calendar, Dots, Path, Scale, label, rule};
+use crate::plot::{Calendar, Dots, Path, Scale, label, months, rule};
 use crate::strings;
 
 /// Panels shown open; the rest stand behind a summary.
@@ -19,8 +19,6 @@ const LEFT: f64 = 40.0;
 const RIGHT: f64 = 394.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 148.0;
-/// Width of a letter of a label.
-const LETTER: f64 = 6.5;
 
 /// Writes the panels of a course.
 pub(crate) fn write(h: &mut Html, course: &Course, mark: Option<&str>) {
@@ -203,6 +201,7 @@ impl Panel<'_> {
             rule(h, "grid", (LEFT, at), (RIGHT, at));
             label(h, LEFT - 5.0, at + 3.5, "e", &text);
         }
+        rule(h, "axis", (LEFT, BOTTOM), (RIGHT, BOTTOM));
         months(h, &self.calendar, BOTTOM);
         events(h, self.events, &self.calendar, TOP, BOTTOM);
         self.course(h, &y);
@@ -311,26 +310,6 @@ fn ribbon(path: &mut Path, run: &[Band], calendar: &Calendar, y: &Scale) {
 
 fn trace(path: &mut Path, run: &[Band], calendar: &Calendar, y: &Scale) {
     path.polyline(edges(run, calendar).iter().map(|(x, b)| (*x, y.at(b.fit))));
-}
-
-/// The axis of time.
-pub(crate) fn months(h: &mut Html, calendar: &Calendar, bottom: f64) {
-    rule(h, "axis", (LEFT, bottom), (RIGHT, bottom));
-    let mut free = LEFT;
-    for (x, text) in calendar.months(58.0) {
-        rule(h, "axis", (x, bottom), (x, bottom + 5.0));
-        // A label that would run over the edge ends at its tick instead, where there is room for it.
-        let width = LETTER * text.chars().count() as f64;
-        let (class, from) = if x + width > RIGHT {
-            ("e", x - width)
-        } else {
-            ("", x)
-        };
-        if from >= free {
-            label(h, x, bottom + 17.0, class, &text);
-            free = from + width;
-        }
-    }
 }
 
 /// Dashed lines at changes of the system version, numbered as in the table of steps.

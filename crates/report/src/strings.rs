@@ -401,7 +401,10 @@ pub(crate) fn first_sentence(
     let mut parts = Vec::new();
     let unsure = n(Word::CannotTell);
     if unsure == all {
-        parts.push(format!("none of {all} counts can tell"));
+        parts.push(match all {
+            1 => "the one count cannot tell".to_owned(),
+            _ => format!("none of {all} counts can tell"),
+        });
     } else if unsure > 0 {
         parts.push(format!("{unsure} of {all} counts cannot tell"));
     }
@@ -422,7 +425,8 @@ pub(crate) fn first_sentence(
     if unsure == 0
         && let Some(first) = parts.first_mut()
     {
-        *first = format!("of {all} counts, {first}");
+        let counts = if all == 1 { "count" } else { "counts" };
+        *first = format!("of {all} {counts}, {first}");
     }
     format!(
         "In {} with {deployment}, {}.",
