@@ -106,7 +106,12 @@ proptest! {
             if let Ok(series) = Segmenter::new(&moderate, cost, Spacing { min_size, jump }) {
                 let whole = series.cost(&[moderate.len()]).unwrap();
                 if let Ok(found) = series.penalised(penalty) {
-                    prop_assert!(found.cost.is_finite() && found.cost <= whole);
+                    // The two sums round differently, by a few units in the last place per segment.
+                    let rounding = 1e-12 * whole.abs();
+                    prop_assert!(
+                        found.cost <= whole + rounding,
+                        "{cost:?}: {} above {whole}", found.cost
+                    );
                 }
                 let _ = (series.with_changes(changes), series.binary(changes));
             }
