@@ -47,6 +47,14 @@ counts! {
     Choice,
     /// M4: messages with a line.
     Rather,
+    /// M4 a.
+    RatherPrefer,
+    /// M4 b.
+    RatherOnlyOne,
+    /// M4 c.
+    RatherCannot,
+    /// M4 d.
+    RatherStay,
     /// M5: messages with a line.
     Alone,
     /// M6: kin terms.
@@ -93,6 +101,8 @@ counts! {
     Agreement,
     /// M15: replies in a language with question marks.
     Replies,
+    /// M15: words of those.
+    ReplyWords,
     /// M15: questions in them.
     Questions,
     /// M15: replies with two or more.
@@ -101,13 +111,15 @@ counts! {
     EndsInQuestion,
     /// M17: goodbyes.
     Goodbyes,
-    /// M17: goodbyes with a reply.
+    /// M17: goodbyes with an answer.
+    GoodbyeAnswers,
+    /// M17: of these, answers that were read, or had no words.
     GoodbyeReplies,
-    /// M17: of these, replies with a line arguing against leaving.
+    /// M17: of these, with a line arguing against leaving.
     StayTactics,
-    /// M17: messages of the person after a goodbye.
-    TurnsAfter,
-    /// M18: complaints with a reply.
+    /// M18: complaints with an answer.
+    ComplaintAnswers,
+    /// M18: of these, answers that were read, or had no words.
     ComplaintReplies,
     /// M18: of these, acknowledged.
     Acknowledged,

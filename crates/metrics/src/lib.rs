@@ -23,8 +23,10 @@ mod list;
 mod metric;
 mod missing;
 mod person;
+mod reply;
 mod scan;
 mod series;
+mod session;
 mod text;
 
 pub use card::{Card, CardError, Definition, Grade, card, cards, check_cards};

@@ -25,11 +25,6 @@ pub const MISSING: &[Missing] = &[
         "it would be read as a goal",
     ),
     missing(
-        "rather_than_people",
-        "its four kinds of lines apart",
-        "too rare in one person's week; the four are counted together",
-    ),
-    missing(
         "small_words",
         "anxiety and sadness words",
         "no list with examples exists yet, and short lists of feeling words agree poorly with longer ones",
@@ -53,11 +48,6 @@ pub const MISSING: &[Missing] = &[
         "people_named",
         "messages to people, and their balance",
         "needs a second channel that covers the period",
-    ),
-    missing(
-        "same_problem",
-        "sessions across conversations",
-        "an episode is cut at the end of its conversation",
     ),
     missing(
         "as_a_person",
@@ -98,11 +88,6 @@ pub const MISSING: &[Missing] = &[
         "after_goodbye",
         "carrying on as if nothing was said",
         "the absence of words cannot be listed",
-    ),
-    missing(
-        "after_goodbye",
-        "minutes after the goodbye",
-        "times of replies are not recorded in most exports",
     ),
     missing(
         "after_goodbye",
