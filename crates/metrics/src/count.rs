@@ -21,6 +21,18 @@ counts! {
     PersonSpaced,
     /// Words of those.
     PersonSpacedWords,
+    /// Of the person's own messages, those whose own words show that they are English.
+    ShownEnglish,
+    /// Words of those.
+    ShownEnglishWords,
+    /// Of the person's own messages, those whose own words show that they are not English.
+    ShownOther,
+    /// Words of those.
+    ShownOtherWords,
+    /// Of these messages, in a language with spaces between words.
+    ShownOtherSpaced,
+    /// Words of those.
+    ShownOtherSpacedWords,
     /// Of the person's own messages, in English.
     PersonEligible,
     /// Words of those.
@@ -140,6 +152,13 @@ impl WeekCounts {
     pub(crate) fn add(&mut self, count: Count, n: u32) {
         if let Some(sum) = self.0.get_mut(count as usize) {
             *sum = sum.saturating_add(n);
+        }
+    }
+
+    /// Takes `n` of one thing back.
+    pub(crate) fn take(&mut self, count: Count, n: u32) {
+        if let Some(sum) = self.0.get_mut(count as usize) {
+            *sum = sum.saturating_sub(n);
         }
     }
 

@@ -22,6 +22,7 @@ mod language;
 mod list;
 mod metric;
 mod missing;
+mod pasted;
 mod person;
 mod reply;
 mod scan;

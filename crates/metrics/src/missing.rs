@@ -101,7 +101,7 @@ pub const MISSING: &[Missing] = &[
     ),
     missing(
         "pasted",
-        "pasted text by compressibility or language",
-        "only the length limit of 1,500 characters is applied",
+        "pasted text by compressibility",
+        "how far a person's own writing compresses is known at the end of the record, when the text of a message is gone and its words stand in sums and samples that cannot give them back; a level set by the first messages read would depend on the order of reading",
     ),
 ];

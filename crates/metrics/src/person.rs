@@ -12,6 +12,7 @@ use crate::metric::after_goodbye;
 use crate::metric::cadence;
 use crate::metric::same_problem::{self, Distress};
 use crate::metric::voice_distance::{self, PhraseSample, WeekSample};
+use crate::pasted;
 use crate::scan::Scan;
 use crate::series::{Abstain, Series};
 use crate::session::{Sessions, Stamp};
@@ -102,6 +103,7 @@ impl Person {
     /// Every series, in a fixed order. A week with messages of the side that is counted has a point
     /// or a reason; a record without any trustworthy time counts as one week without.
     pub fn finish(&self) -> Vec<Series> {
+        let weeks = pasted::in_own_language(&self.weeks);
         let sessions = Sessions::new(&self.stamps);
         let mut all = cadence::series(&sessions, &self.undated);
         for metric in METRICS {
@@ -109,19 +111,19 @@ impl Person {
                 metric
                     .series
                     .iter()
-                    .map(|ratio| ratio.series(metric, &self.weeks)),
+                    .map(|ratio| ratio.series(metric, &weeks)),
             );
         }
-        all.extend(after_goodbye::after(&sessions, &self.weeks));
+        all.extend(after_goodbye::after(&sessions, &weeks));
         all.push(after_complaint::repeated(
             &self.complaints,
             self.last,
-            &self.weeks,
+            &weeks,
         ));
         let episodes = same_problem::episodes(&sessions, &self.distress);
-        all.extend(same_problem::series(&episodes, &self.weeks));
-        all.extend(voice_distance::distance(&self.wording, &self.weeks));
-        all.push(voice_distance::uptake(&self.said, &self.heard, &self.weeks));
+        all.extend(same_problem::series(&episodes, &weeks));
+        all.extend(voice_distance::distance(&self.wording, &weeks));
+        all.push(voice_distance::uptake(&self.said, &self.heard, &weeks));
         if self.weeks.is_empty() && self.untimed > 0 {
             for series in &mut all {
                 series.abstained.insert(Abstain::TimeQuality, 1);

@@ -15,13 +15,11 @@ use crate::metric::after_complaint::Complaint;
 use crate::metric::same_problem::Distress;
 use crate::metric::voice_distance::{PhraseSample, RunHasher, SketchBuilder, WeekSample, key};
 use crate::metric::{PLAN, choice_requests, questions};
+use crate::pasted;
 use crate::reply::{self, Awaited, Reply};
 use crate::series::Side;
 use crate::session::{Cue, Place, Stamp};
 use crate::text::Tokens;
-
-/// Characters from which a message of the person counts as pasted (metrics.md §3.1).
-const PASTED: usize = 1500;
 
 /// What was counted in one conversation: sums, times and hashes, no text.
 #[derive(Debug, Clone, Default)]
@@ -236,21 +234,29 @@ impl Meter {
         week: &mut WeekCounts,
     ) -> Cue {
         let words = self.tokens.words.len() as u32;
-        if words == 0 || is_pasted(text) {
+        if words == 0 || pasted::is_long(text) {
             return Cue::default();
         }
-        let english = self.language.is_english(&self.tokens);
-        self.find(Side::Person, english);
+        let told = self.language.tell(&self.tokens);
+        self.find(Side::Person, told.is_english);
         if self.tokens.action || !of(&self.hits, &CUES.scene).is_empty() {
             return Cue::default();
         }
+        let spaced = u32::from(self.is_spaced());
         week.add(Count::PersonOwn, 1);
         week.add(Count::PersonAnyWords, words);
-        if self.is_spaced() {
-            week.add(Count::PersonSpaced, 1);
-            week.add(Count::PersonSpacedWords, words);
+        week.add(Count::PersonSpaced, spaced);
+        week.add(Count::PersonSpacedWords, spaced * words);
+        if told.is_shown && told.is_english {
+            week.add(Count::ShownEnglish, 1);
+            week.add(Count::ShownEnglishWords, words);
+        } else if told.is_shown {
+            week.add(Count::ShownOther, 1);
+            week.add(Count::ShownOtherWords, words);
+            week.add(Count::ShownOtherSpaced, spaced);
+            week.add(Count::ShownOtherSpacedWords, spaced * words);
         }
-        if !english {
+        if !told.is_english {
             return Cue::default();
         }
         week.add(Count::PersonEligible, 1);
@@ -304,7 +310,7 @@ impl Meter {
             reply::wordless(&mut self.complaint);
             return;
         }
-        let english = self.language.is_english(&self.tokens);
+        let english = self.language.tell(&self.tokens).is_english;
         self.find(Side::System, english);
         week.add(Count::SystemOwn, 1);
         week.add(Count::SystemAnyWords, words);
@@ -389,10 +395,6 @@ impl Meter {
 
 fn local_seconds(time: &Time) -> i64 {
     time.local_micros().div_euclid(MICROS)
-}
-
-fn is_pasted(text: &str) -> bool {
-    text.len() > PASTED && text.chars().nth(PASTED).is_some()
 }
 
 fn hash_text(text: &str) -> u64 {

@@ -415,6 +415,37 @@ fn a_week_needs_four_fifths_of_its_words_in_english() {
 }
 
 #[test]
+fn a_message_in_another_language_is_pasted() {
+    // 30 English messages of 20 words, and German ones of 200: 600 of 1,000 words would be too few.
+    let week = |german: usize| {
+        let short = (0..30).map(|_| words(ENGLISH, 20));
+        let long = (0..german).map(|_| words(GERMAN, 200));
+        let events = short
+            .chain(long)
+            .zip(0..)
+            .map(|(text, i)| event(Role::Person, &text, utc((2026, 1, 5), 8, 0) + i * 61, 0))
+            .collect();
+        measure(&[conversation("a", events)])
+    };
+    let series = week(2);
+    assert_eq!(find(&series, "small_words.i").points[0].den, 600.0);
+    let per_message = find(&series, "words_per_message.person").points[0];
+    assert_eq!((per_message.num, per_message.den), (600.0, 30.0));
+    let sessions = find(&series, "cadence.msgs_per_session").points[0];
+    assert_eq!(sessions.value, 32.0, "pasted messages are written messages");
+    // 4 of 34 are no exception: the person writes two languages.
+    let series = week(4);
+    assert_eq!(
+        find(&series, "small_words.i").abstained[&Abstain::Language],
+        1
+    );
+    assert_eq!(
+        find(&series, "words_per_message.person").points[0].den,
+        34.0
+    );
+}
+
+#[test]
 fn questions_need_300_words_and_words_per_message_does_not() {
     let week = |length: usize| {
         let text = words(ENGLISH, length);

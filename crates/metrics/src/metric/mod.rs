@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::count::{Count, WeekCounts};
 use crate::list::{LEXICON, bytes_of};
+use crate::pasted;
 use crate::series::{Abstain, Measure, Point, Rank, Series, Side};
 use crate::text::TOKENISER;
 
@@ -230,6 +231,7 @@ impl Metric {
             &self.version.to_string(),
             TOKENISER,
             &minima,
+            pasted::RULE,
             self.thresholds,
         ] {
             hasher.update(part.as_bytes());
