@@ -56,8 +56,8 @@ pub const MISSING: &[Missing] = &[
     ),
     missing(
         "voice_distance",
-        "distance toward the system's wording",
-        "needs topic-matched samples of both sides",
+        "distance toward the system's wording in letter triples, and on matched topics",
+        "letter triples follow the subject, which both sides share; topics are not known",
     ),
     missing(
         "voice_distance",

@@ -43,6 +43,7 @@ pub struct Person {
     complaints: Vec<Complaint>,
     distress: Vec<Distress>,
     wording: BTreeMap<Week, WeekSample>,
+    system_wording: BTreeMap<Week, WeekSample>,
     said: PhraseSample,
     heard: PhraseSample,
 }
@@ -96,6 +97,9 @@ impl Person {
         for (week, sample) in scan.wording {
             self.wording.entry(week).or_default().merge(sample);
         }
+        for (week, sample) in scan.system_wording {
+            self.system_wording.entry(week).or_default().merge(sample);
+        }
         self.said.merge(&scan.said);
         self.heard.merge(&scan.heard);
     }
@@ -122,7 +126,11 @@ impl Person {
         ));
         let episodes = same_problem::episodes(&sessions, &self.distress);
         all.extend(same_problem::series(&episodes, &weeks));
-        all.extend(voice_distance::distance(&self.wording, &weeks));
+        all.extend(voice_distance::distance(
+            &self.wording,
+            &self.system_wording,
+            &weeks,
+        ));
         all.push(voice_distance::uptake(&self.said, &self.heard, &weeks));
         if self.weeks.is_empty() && self.untimed > 0 {
             for series in &mut all {

@@ -37,6 +37,7 @@ pub struct Scan {
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) distress: Vec<Distress>,
     pub(crate) wording: BTreeMap<Week, WeekSample>,
+    pub(crate) system_wording: BTreeMap<Week, WeekSample>,
     pub(crate) said: PhraseSample,
     pub(crate) heard: PhraseSample,
 }
@@ -333,6 +334,9 @@ impl Meter {
         week.add(Count::Marks, marks);
         week.add(Count::FriendLike, marks);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
+        let sample = self.scan.system_wording.entry(time.week()).or_default();
+        self.sketches
+            .system(&self.tokens, local_seconds(time), sample);
         let stays = !of(&self.hits, &CUES.stay).is_empty();
         let acknowledges = !of(&self.hits, &CUES.acknowledge).is_empty();
         self.answered(true, stays, acknowledges);
@@ -376,14 +380,9 @@ impl Meter {
     }
 
     fn wording(&mut self, time: &Time, hash: u64) {
-        let sketch = self
-            .sketches
-            .sketch(&self.tokens, key(hash, local_seconds(time)));
-        self.scan
-            .wording
-            .entry(time.week())
-            .or_default()
-            .add(sketch);
+        let sample = self.scan.wording.entry(time.week()).or_default();
+        self.sketches
+            .person(&self.tokens, key(hash, local_seconds(time)), sample);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.said);
     }
 
