@@ -206,5 +206,6 @@ fn draw(population: &Population, person: u64, index: u32) -> Series {
         instrument: String::new(),
         points,
         abstained: BTreeMap::new(),
+        shuffled: None,
     }
 }

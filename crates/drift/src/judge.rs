@@ -491,6 +491,7 @@ mod tests {
                 })
                 .collect(),
             abstained: BTreeMap::new(),
+            shuffled: None,
         };
         let judged = |measure| {
             let series = vec![series(measure)];

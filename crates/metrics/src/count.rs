@@ -21,6 +21,18 @@ counts! {
     PersonSpaced,
     /// Words of those.
     PersonSpacedWords,
+    /// Of the person's own messages, those whose own words show that they are English.
+    ShownEnglish,
+    /// Words of those.
+    ShownEnglishWords,
+    /// Of the person's own messages, those whose own words show that they are not English.
+    ShownOther,
+    /// Words of those.
+    ShownOtherWords,
+    /// Of these messages, in a language with spaces between words.
+    ShownOtherSpaced,
+    /// Words of those.
+    ShownOtherSpacedWords,
     /// Of the person's own messages, in English.
     PersonEligible,
     /// Words of those.
@@ -47,6 +59,14 @@ counts! {
     Choice,
     /// M4: messages with a line.
     Rather,
+    /// M4 a.
+    RatherPrefer,
+    /// M4 b.
+    RatherOnlyOne,
+    /// M4 c.
+    RatherCannot,
+    /// M4 d.
+    RatherStay,
     /// M5: messages with a line.
     Alone,
     /// M6: kin terms.
@@ -93,6 +113,8 @@ counts! {
     Agreement,
     /// M15: replies in a language with question marks.
     Replies,
+    /// M15: words of those.
+    ReplyWords,
     /// M15: questions in them.
     Questions,
     /// M15: replies with two or more.
@@ -101,13 +123,15 @@ counts! {
     EndsInQuestion,
     /// M17: goodbyes.
     Goodbyes,
-    /// M17: goodbyes with a reply.
+    /// M17: goodbyes with an answer.
+    GoodbyeAnswers,
+    /// M17: of these, answers that were read, or had no words.
     GoodbyeReplies,
-    /// M17: of these, replies with a line arguing against leaving.
+    /// M17: of these, with a line arguing against leaving.
     StayTactics,
-    /// M17: messages of the person after a goodbye.
-    TurnsAfter,
-    /// M18: complaints with a reply.
+    /// M18: complaints with an answer.
+    ComplaintAnswers,
+    /// M18: of these, answers that were read, or had no words.
     ComplaintReplies,
     /// M18: of these, acknowledged.
     Acknowledged,
@@ -128,6 +152,13 @@ impl WeekCounts {
     pub(crate) fn add(&mut self, count: Count, n: u32) {
         if let Some(sum) = self.0.get_mut(count as usize) {
             *sum = sum.saturating_add(n);
+        }
+    }
+
+    /// Takes `n` of one thing back.
+    pub(crate) fn take(&mut self, count: Count, n: u32) {
+        if let Some(sum) = self.0.get_mut(count as usize) {
+            *sum = sum.saturating_sub(n);
         }
     }
 

@@ -66,9 +66,18 @@ pub(crate) struct Language {
     english: Option<bool>,
 }
 
+/// What is known of a message's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// English, as far as can be told.
+    pub(crate) is_english: bool,
+    /// Whether its own words show it; otherwise it is taken from the messages before.
+    pub(crate) is_shown: bool,
+}
+
 impl Language {
-    /// Whether a message is English; remembers the answer where it rests on the message itself.
-    pub(crate) fn is_english(&mut self, tokens: &Tokens) -> bool {
+    /// The language of a message; remembers it where it rests on the message itself.
+    pub(crate) fn tell(&mut self, tokens: &Tokens) -> Told {
         let seen = tokens.words.len().min(MOST_WORDS);
         let found = tokens
             .words
@@ -77,7 +86,10 @@ impl Language {
             .filter(|w| function_word(w.hash).is_some())
             .count();
         if seen < FEWEST_WORDS {
-            return self.english.unwrap_or(found > 0);
+            return Told {
+                is_english: self.english.unwrap_or(found > 0),
+                is_shown: false,
+            };
         }
         let share = found as f64 / seen as f64;
         let own = if share >= CLEARLY_ENGLISH {
@@ -92,7 +104,10 @@ impl Language {
         if own.is_some() {
             self.english = own;
         }
-        own.or(self.english).unwrap_or(share >= HARDLY_ENGLISH)
+        Told {
+            is_english: own.or(self.english).unwrap_or(share >= HARDLY_ENGLISH),
+            is_shown: own.is_some(),
+        }
     }
 }
 
@@ -106,7 +121,7 @@ mod tests {
         let mut last = false;
         for text in texts {
             tokens.read(text);
-            last = language.is_english(&tokens);
+            last = language.tell(&tokens).is_english;
         }
         last
     }

@@ -25,11 +25,6 @@ pub const MISSING: &[Missing] = &[
         "it would be read as a goal",
     ),
     missing(
-        "rather_than_people",
-        "its four kinds of lines apart",
-        "too rare in one person's week; the four are counted together",
-    ),
-    missing(
         "small_words",
         "anxiety and sadness words",
         "no list with examples exists yet, and short lists of feeling words agree poorly with longer ones",
@@ -55,19 +50,14 @@ pub const MISSING: &[Missing] = &[
         "needs a second channel that covers the period",
     ),
     missing(
-        "same_problem",
-        "sessions across conversations",
-        "an episode is cut at the end of its conversation",
-    ),
-    missing(
         "as_a_person",
         "lines treating it as a person",
         "needs a trained classifier or a judge; none is shipped",
     ),
     missing(
         "voice_distance",
-        "distance toward the system's wording",
-        "needs topic-matched samples of both sides",
+        "distance toward the system's wording in letter triples, and on matched topics",
+        "letter triples follow the subject, which both sides share; topics are not known",
     ),
     missing(
         "voice_distance",
@@ -101,11 +91,6 @@ pub const MISSING: &[Missing] = &[
     ),
     missing(
         "after_goodbye",
-        "minutes after the goodbye",
-        "times of replies are not recorded in most exports",
-    ),
-    missing(
-        "after_goodbye",
         "mentions of loss on reduction or deletion",
         "no list with examples exists yet",
     ),
@@ -116,7 +101,7 @@ pub const MISSING: &[Missing] = &[
     ),
     missing(
         "pasted",
-        "pasted text by compressibility or language",
-        "only the length limit of 1,500 characters is applied",
+        "pasted text by compressibility",
+        "how far a person's own writing compresses is known at the end of the record, when the text of a message is gone and its words stand in sums and samples that cannot give them back; a level set by the first messages read would depend on the order of reading",
     ),
 ];

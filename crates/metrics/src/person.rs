@@ -8,11 +8,14 @@ use driftlead_record::Week;
 use crate::count::{Count, WeekCounts};
 use crate::metric::METRICS;
 use crate::metric::after_complaint::{self, Complaint};
-use crate::metric::cadence::{self, Stamp};
-use crate::metric::same_problem::{self, Episode};
+use crate::metric::after_goodbye;
+use crate::metric::cadence;
+use crate::metric::same_problem::{self, Distress};
 use crate::metric::voice_distance::{self, PhraseSample, WeekSample};
+use crate::pasted;
 use crate::scan::Scan;
 use crate::series::{Abstain, Series};
+use crate::session::{Sessions, Stamp};
 
 /// What one person's record holds so far. The result does not depend on the order of
 /// [`Person::absorb`].
@@ -38,8 +41,9 @@ pub struct Person {
     undated: BTreeMap<Week, u32>,
     last: Option<i64>,
     complaints: Vec<Complaint>,
-    episodes: Vec<Episode>,
+    distress: Vec<Distress>,
     wording: BTreeMap<Week, WeekSample>,
+    system_wording: BTreeMap<Week, WeekSample>,
     said: PhraseSample,
     heard: PhraseSample,
 }
@@ -89,9 +93,12 @@ impl Person {
         self.stamps.extend(scan.stamps);
         self.last = self.last.max(scan.last);
         self.complaints.extend(scan.complaints);
-        self.episodes.extend(scan.episodes);
+        self.distress.extend(scan.distress);
         for (week, sample) in scan.wording {
             self.wording.entry(week).or_default().merge(sample);
+        }
+        for (week, sample) in scan.system_wording {
+            self.system_wording.entry(week).or_default().merge(sample);
         }
         self.said.merge(&scan.said);
         self.heard.merge(&scan.heard);
@@ -100,19 +107,31 @@ impl Person {
     /// Every series, in a fixed order. A week with messages of the side that is counted has a point
     /// or a reason; a record without any trustworthy time counts as one week without.
     pub fn finish(&self) -> Vec<Series> {
-        let mut all = cadence::series(&self.stamps, &self.undated);
+        let weeks = pasted::in_own_language(&self.weeks);
+        let sessions = Sessions::new(&self.stamps);
+        let mut all = cadence::series(&sessions, &self.undated);
         for metric in METRICS {
             all.extend(
                 metric
                     .series
                     .iter()
-                    .map(|ratio| ratio.series(metric, &self.weeks)),
+                    .map(|ratio| ratio.series(metric, &weeks)),
             );
         }
-        all.push(after_complaint::repeated(&self.complaints, self.last));
-        all.extend(same_problem::series(&self.episodes, &self.weeks));
-        all.extend(voice_distance::distance(&self.wording, &self.weeks));
-        all.push(voice_distance::uptake(&self.said, &self.heard, &self.weeks));
+        all.extend(after_goodbye::after(&sessions, &weeks));
+        all.push(after_complaint::repeated(
+            &self.complaints,
+            self.last,
+            &weeks,
+        ));
+        let episodes = same_problem::episodes(&sessions, &self.distress);
+        all.extend(same_problem::series(&episodes, &weeks));
+        all.extend(voice_distance::distance(
+            &self.wording,
+            &self.system_wording,
+            &weeks,
+        ));
+        all.push(voice_distance::uptake(&self.said, &self.heard, &weeks));
         if self.weeks.is_empty() && self.untimed > 0 {
             for series in &mut all {
                 series.abstained.insert(Abstain::TimeQuality, 1);

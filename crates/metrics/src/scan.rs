@@ -5,22 +5,21 @@ use std::hash::Hasher;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use driftlead_record::{Conversation, Event, Kind, MICROS, Role, Time, TimeQuality, Week};
+use driftlead_record::{Conversation, Event, Kind, MICROS, Role, Time, Week};
 use rustc_hash::FxHasher;
 
 use crate::count::{Count, WeekCounts};
 use crate::language::Language;
 use crate::list::{Cancel, ClassId, Hit, LEXICON};
 use crate::metric::after_complaint::Complaint;
-use crate::metric::cadence::{SESSION_GAP, Stamp};
-use crate::metric::same_problem::{Episode, Stretch, Turn};
+use crate::metric::same_problem::Distress;
 use crate::metric::voice_distance::{PhraseSample, RunHasher, SketchBuilder, WeekSample, key};
 use crate::metric::{PLAN, choice_requests, questions};
+use crate::pasted;
+use crate::reply::{self, Awaited, Reply};
 use crate::series::Side;
+use crate::session::{Cue, Place, Stamp};
 use crate::text::Tokens;
-
-/// Characters from which a message of the person counts as pasted (metrics.md §3.1).
-const PASTED: usize = 1500;
 
 /// What was counted in one conversation: sums, times and hashes, no text.
 #[derive(Debug, Clone, Default)]
@@ -36,15 +35,16 @@ pub struct Scan {
     pub(crate) undated: BTreeMap<Week, u32>,
     pub(crate) last: Option<i64>,
     pub(crate) complaints: Vec<Complaint>,
-    pub(crate) episodes: Vec<Episode>,
+    pub(crate) distress: Vec<Distress>,
     pub(crate) wording: BTreeMap<Week, WeekSample>,
+    pub(crate) system_wording: BTreeMap<Week, WeekSample>,
     pub(crate) said: PhraseSample,
     pub(crate) heard: PhraseSample,
 }
 
 /// Counts one conversation. The result depends on the conversation alone.
 pub fn scan(conversation: &Conversation) -> Scan {
-    let mut meter = Meter::new();
+    let mut meter = Meter::new(&conversation.id);
     for event in &conversation.events {
         meter.push(event);
     }
@@ -60,13 +60,12 @@ pub struct Meter {
     cancels: Vec<Cancel>,
     sketches: SketchBuilder,
     language: Language,
-    /// Week of a goodbye that has no reply yet.
-    goodbye: Option<Week>,
-    /// Week of the last goodbye and the person's last instant, while its session lasts.
-    leaving: Option<(Week, i64)>,
-    /// Week of a complaint that has no reply yet.
-    complaint: Option<Week>,
-    stretch: Option<Stretch>,
+    /// Hash of the conversation.
+    conversation: u32,
+    /// Messages of the person so far.
+    number: u32,
+    goodbye: Option<Awaited>,
+    complaint: Option<Awaited>,
 }
 
 /// Classes of the lists that are combined rather than only summed.
@@ -112,30 +111,35 @@ fn of<'a>(hits: &'a [Hit], classes: &Range<ClassId>) -> &'a [Hit] {
 }
 
 impl Meter {
-    /// Before the first event.
-    pub fn new() -> Self {
-        Meter::default()
+    /// Before the first event of a conversation. Its id orders messages of the same second, and
+    /// nothing else.
+    pub fn new(conversation: &str) -> Self {
+        Meter {
+            conversation: (hash_text(conversation) >> 32) as u32,
+            ..Meter::default()
+        }
     }
 
     /// Takes the next event. Anything but a message of the person or the system on the main path
     /// changes nothing.
     pub fn push(&mut self, event: &Event) {
-        let (Kind::Message, Some(text)) = (event.kind, event.text.as_deref()) else {
-            return;
-        };
-        if !matches!(event.role, Role::Person | Role::System) {
+        if event.kind != Kind::Message || !matches!(event.role, Role::Person | Role::System) {
             return;
         }
+        let Some(text) = event.text.as_deref() else {
+            return self.unseen(event.role);
+        };
         self.scan.messages += 1;
         let Some(time) = event.time.filter(Time::is_trustworthy) else {
             self.scan.untimed += 1;
-            return;
+            return self.unseen(event.role);
         };
         let at = time.micros.div_euclid(MICROS);
         self.scan.last = self.scan.last.max(Some(at));
         self.tokens.read(text);
         let mut week = self.scan.weeks.remove(&time.week()).unwrap_or_default();
         if event.role == Role::Person {
+            self.settle();
             self.person(text, &time, &mut week);
         } else {
             if let Some(system) = &event.system {
@@ -152,44 +156,117 @@ impl Meter {
 
     /// After the last event.
     pub fn finish(mut self) -> Scan {
-        self.close_stretch();
+        self.settle();
         self.scan
+    }
+
+    /// A message whose words or time are not recorded.
+    fn unseen(&mut self, role: Role) {
+        if role == Role::Person {
+            self.settle();
+        } else {
+            self.answered(false, false, false);
+        }
+    }
+
+    /// Events that got no reply in words wait no longer.
+    fn settle(&mut self) {
+        let goodbye = reply::over(&mut self.goodbye);
+        let complaint = reply::over(&mut self.complaint);
+        self.count_replies(goodbye, complaint, false, false);
+    }
+
+    /// The system replied in words.
+    fn answered(&mut self, is_read: bool, stays: bool, acknowledges: bool) {
+        let goodbye = reply::words(&mut self.goodbye, is_read);
+        let complaint = reply::words(&mut self.complaint, is_read);
+        self.count_replies(goodbye, complaint, stays, acknowledges);
+    }
+
+    /// Adds replies to the weeks of what they answer, which are rarely others than their own.
+    fn count_replies(
+        &mut self,
+        goodbye: Option<(Week, Reply)>,
+        complaint: Option<(Week, Reply)>,
+        stays: bool,
+        acknowledges: bool,
+    ) {
+        use Count::{
+            Acknowledged, ComplaintAnswers, ComplaintReplies, GoodbyeAnswers, GoodbyeReplies,
+            StayTactics,
+        };
+        let mut add = |event: Option<(Week, Reply)>, answers, replies, counted, yes: bool| {
+            let Some((week, reply)) = event else { return };
+            let week = self.scan.weeks.entry(week).or_default();
+            week.add(answers, 1);
+            week.add(replies, u32::from(reply != Reply::Unread));
+            week.add(counted, u32::from(yes && reply == Reply::Read));
+        };
+        add(goodbye, GoodbyeAnswers, GoodbyeReplies, StayTactics, stays);
+        add(
+            complaint,
+            ComplaintAnswers,
+            ComplaintReplies,
+            Acknowledged,
+            acknowledges,
+        );
     }
 
     fn person(&mut self, text: &str, time: &Time, week: &mut WeekCounts) {
         week.add(Count::PersonMessages, 1);
+        self.number += 1;
         let hash = hash_text(text);
-        match Stamp::new(time, hash) {
-            Some(stamp) => self.scan.stamps.push(stamp),
+        let stamp = Stamp::new(time, self.conversation, self.number, hash);
+        let cue = self.own_words(text, time, hash, stamp.map(|s| s.place), week);
+        match stamp {
+            Some(stamp) => self.scan.stamps.push(stamp.with(cue)),
             None => *self.scan.undated.entry(time.week()).or_default() += 1,
-        }
-        self.complaint = None;
-        self.goodbye = None;
-        self.turn_after_goodbye(time);
-        let words = self.tokens.words.len() as u32;
-        if words == 0 || is_pasted(text) {
-            return;
-        }
-        let english = self.language.is_english(&self.tokens);
-        self.find(Side::Person, english);
-        if self.tokens.action || !of(&self.hits, &CUES.scene).is_empty() {
-            return;
-        }
-        week.add(Count::PersonOwn, 1);
-        week.add(Count::PersonAnyWords, words);
-        if self.is_spaced() {
-            week.add(Count::PersonSpaced, 1);
-            week.add(Count::PersonSpacedWords, words);
-        }
-        if english {
-            week.add(Count::PersonEligible, 1);
-            week.add(Count::PersonWords, words);
-            self.person_cues(time, week);
-            self.wording(time, hash);
         }
     }
 
-    fn person_cues(&mut self, time: &Time, week: &mut WeekCounts) {
+    /// Counts the words of a message that the person wrote themselves. `place` is `None` where only the
+    /// conversation is dated.
+    fn own_words(
+        &mut self,
+        text: &str,
+        time: &Time,
+        hash: u64,
+        place: Option<Place>,
+        week: &mut WeekCounts,
+    ) -> Cue {
+        let words = self.tokens.words.len() as u32;
+        if words == 0 || pasted::is_long(text) {
+            return Cue::default();
+        }
+        let told = self.language.tell(&self.tokens);
+        self.find(Side::Person, told.is_english);
+        if self.tokens.action || !of(&self.hits, &CUES.scene).is_empty() {
+            return Cue::default();
+        }
+        let spaced = u32::from(self.is_spaced());
+        week.add(Count::PersonOwn, 1);
+        week.add(Count::PersonAnyWords, words);
+        week.add(Count::PersonSpaced, spaced);
+        week.add(Count::PersonSpacedWords, spaced * words);
+        if told.is_shown && told.is_english {
+            week.add(Count::ShownEnglish, 1);
+            week.add(Count::ShownEnglishWords, words);
+        } else if told.is_shown {
+            week.add(Count::ShownOther, 1);
+            week.add(Count::ShownOtherWords, words);
+            week.add(Count::ShownOtherSpaced, spaced);
+            week.add(Count::ShownOtherSpacedWords, spaced * words);
+        }
+        if !told.is_english {
+            return Cue::default();
+        }
+        week.add(Count::PersonEligible, 1);
+        week.add(Count::PersonWords, words);
+        self.wording(time, hash);
+        self.person_cues(time, place, week)
+    }
+
+    fn person_cues(&mut self, time: &Time, place: Option<Place>, week: &mut WeekCounts) -> Cue {
         self.apply_rules(Side::Person, week);
         let hits = |classes| of(&self.hits, classes).len() as u32;
         let (personal, technical) = (hits(&CUES.personal), hits(&CUES.technical));
@@ -200,36 +277,41 @@ impl Meter {
             hits(&CUES.script),
             week,
         );
-        let at = time.micros.div_euclid(MICROS);
-        if hits(&CUES.goodbye) > 0 {
+        let goodbye = hits(&CUES.goodbye) > 0;
+        if goodbye {
             week.add(Count::Goodbyes, 1);
-            self.goodbye = Some(time.week());
-            self.leaving = Some((time.week(), at));
+            self.goodbye = Some(Awaited::new(time.week()));
         }
         if let Some(first) = of(&self.hits, &CUES.complaint).first() {
-            self.complaint = Some(time.week());
-            if time.quality <= TimeQuality::Local {
+            self.complaint = Some(Awaited::new(time.week()));
+            if let Some(place) = place {
                 self.scan.complaints.push(Complaint {
-                    at,
+                    at: place.seconds,
                     class: first.class,
                     week: time.week(),
                 });
             }
         }
-        if time.quality <= TimeQuality::Local {
-            self.distress(time, personal > 0, technical > 0);
+        let valence = hits(&CUES.positive) as i32 - hits(&CUES.negative) as i32;
+        let cue = Cue::read(valence)
+            .with(Cue::GOODBYE, goodbye)
+            .with(Cue::EASING, hits(&CUES.easing) > 0)
+            .with(Cue::PERSONAL, personal > 0);
+        if let Some(place) = place.filter(|_| technical == 0) {
+            self.distress(place);
         }
+        cue
     }
 
     fn system(&mut self, time: &Time, week: &mut WeekCounts) {
         week.add(Count::SystemMessages, 1);
-        let goodbye = self.goodbye.take();
-        let complaint = self.complaint.take();
         let words = self.tokens.words.len() as u32;
         if words == 0 {
+            reply::wordless(&mut self.goodbye);
+            reply::wordless(&mut self.complaint);
             return;
         }
-        let english = self.language.is_english(&self.tokens);
+        let english = self.language.tell(&self.tokens).is_english;
         self.find(Side::System, english);
         week.add(Count::SystemOwn, 1);
         week.add(Count::SystemAnyWords, words);
@@ -243,7 +325,7 @@ impl Meter {
             .collect();
         questions::count(&self.tokens, &starts, week);
         if !english {
-            return;
+            return self.answered(false, false, false);
         }
         week.add(Count::SystemEligible, 1);
         week.add(Count::SystemWords, words);
@@ -252,27 +334,12 @@ impl Meter {
         week.add(Count::Marks, marks);
         week.add(Count::FriendLike, marks);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
+        let sample = self.scan.system_wording.entry(time.week()).or_default();
+        self.sketches
+            .system(&self.tokens, local_seconds(time), sample);
         let stays = !of(&self.hits, &CUES.stay).is_empty();
         let acknowledges = !of(&self.hits, &CUES.acknowledge).is_empty();
-        // An answer belongs to the week of what it answers, which is rarely another than its own.
-        let mut answer = |event: Option<Week>, replies, counted, yes: bool| {
-            let Some(event) = event else { return };
-            let other = self.scan.weeks.entry(event).or_default();
-            let target = if event == time.week() {
-                &mut *week
-            } else {
-                other
-            };
-            target.add(replies, 1);
-            target.add(counted, u32::from(yes));
-        };
-        answer(goodbye, Count::GoodbyeReplies, Count::StayTactics, stays);
-        answer(
-            complaint,
-            Count::ComplaintReplies,
-            Count::Acknowledged,
-            acknowledges,
-        );
+        self.answered(true, stays, acknowledges);
     }
 
     fn find(&mut self, side: Side, english: bool) {
@@ -296,73 +363,26 @@ impl Meter {
         }
     }
 
-    /// Counts a message of the person in the session of the last goodbye.
-    fn turn_after_goodbye(&mut self, time: &Time) {
-        let at = time.micros.div_euclid(MICROS);
-        if let Some((week, last)) = self.leaving {
-            if at - last > SESSION_GAP {
-                self.leaving = None;
-            } else {
-                self.scan
-                    .weeks
-                    .entry(week)
-                    .or_default()
-                    .add(Count::TurnsAfter, 1);
-                self.leaving = Some((week, at.max(last)));
-            }
-        }
-    }
-
-    fn distress(&mut self, time: &Time, personal: bool, technical: bool) {
-        let at = time.micros.div_euclid(MICROS);
-        if self
-            .stretch
-            .as_ref()
-            .is_some_and(|s| at - s.end() > SESSION_GAP)
-        {
-            self.close_stretch();
-        }
-        let turn = Turn {
-            valence: of(&self.hits, &CUES.positive).len() as i32
-                - of(&self.hits, &CUES.negative).len() as i32,
-            easing: !of(&self.hits, &CUES.easing).is_empty(),
-        };
-        let stretch = self
-            .stretch
-            .get_or_insert_with(|| Stretch::new(at, time.week()));
-        stretch.turn(at, turn, personal);
-        if technical {
+    /// Keeps the distress lines of a message.
+    fn distress(&mut self, place: Place) {
+        let hits = of(&self.hits, &CUES.distress);
+        if hits.is_empty() {
             return;
         }
-        let mut lines: Vec<u32> = of(&self.hits, &CUES.distress)
-            .iter()
-            .map(|h| h.line)
-            .collect();
+        let mut lines: Vec<u32> = hits.iter().map(|h| h.line).collect();
         lines.sort_unstable();
         lines.dedup();
-        for line in lines
+        let words = lines
             .iter()
             .filter_map(|&l| self.tokens.lines.get(l as usize))
-        {
-            stretch.line(self.tokens.words_of(line).iter().map(|w| w.hash));
-        }
-    }
-
-    fn close_stretch(&mut self) {
-        self.scan
-            .episodes
-            .extend(self.stretch.take().and_then(Stretch::close));
+            .map(|line| self.tokens.words_of(line).iter().map(|w| w.hash));
+        self.scan.distress.push(Distress::new(place, words));
     }
 
     fn wording(&mut self, time: &Time, hash: u64) {
-        let sketch = self
-            .sketches
-            .sketch(&self.tokens, key(hash, local_seconds(time)));
-        self.scan
-            .wording
-            .entry(time.week())
-            .or_default()
-            .add(sketch);
+        let sample = self.scan.wording.entry(time.week()).or_default();
+        self.sketches
+            .person(&self.tokens, key(hash, local_seconds(time)), sample);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.said);
     }
 
@@ -374,10 +394,6 @@ impl Meter {
 
 fn local_seconds(time: &Time) -> i64 {
     time.local_micros().div_euclid(MICROS)
-}
-
-fn is_pasted(text: &str) -> bool {
-    text.len() > PASTED && text.chars().nth(PASTED).is_some()
 }
 
 fn hash_text(text: &str) -> u64 {

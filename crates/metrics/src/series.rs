@@ -73,6 +73,28 @@ pub enum Abstain {
     NoPersonId,
 }
 
+/// A series set against the system's text of other weeks, put in random orders (metrics.md §5, M10).
+/// Topics that both sides keep for weeks lift the real order too: this is not yet take-up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Shuffled {
+    /// Mean over the weeks, with the system's weeks in their real order.
+    pub observed: f64,
+    /// Mean over the random orders.
+    pub expected: f64,
+    /// Random orders drawn.
+    pub draws: u32,
+    /// Of these, as far in the direction of following the system as the real order, or farther.
+    pub as_far: u32,
+}
+
+impl Shuffled {
+    /// Whether at most 5 % of all orders, the real one among them, lie as far: a person who follows nobody
+    /// gets this in 5 % of cases.
+    pub fn is_beyond_chance(&self) -> bool {
+        20 * (self.as_far + 1) <= self.draws + 1
+    }
+}
+
 /// One weekly series of one person.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
@@ -96,4 +118,7 @@ pub struct Series {
     pub points: Vec<Point>,
     /// Weeks with activity but without a value, by reason.
     pub abstained: BTreeMap<Abstain, u32>,
+    /// The same over other weeks of the system, where that is what chance would give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffled: Option<Shuffled>,
 }

@@ -255,7 +255,8 @@ fn words_per_message() {
 fn conditional(event_text: &str, reply: &str, after: &str) -> Vec<Series> {
     let mut events = Vec::new();
     for i in 0..5 {
-        let at = MONDAY + i * 86_400;
+        // Not at one time of the day, which would be a schedule.
+        let at = MONDAY + i * (86_400 + 600);
         events.push(event(Role::Person, FILLER, at));
         events.push(event(Role::System, REPLY, at + 5));
         events.push(event(Role::Person, event_text, at + 10));

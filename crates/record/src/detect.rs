@@ -95,6 +95,9 @@ fn json(o: &Outline, text: &[u8]) -> Plan {
         if format.is_none() && is_sibling(o, "[].") {
             return Plan::Sibling;
         }
+        if format.is_none() && is_request_log(o, "[].") {
+            return Plan::Stream(Format::RequestLog);
+        }
         return Plan::Values(Target::Array, format);
     }
     if is_sibling(o, "") {
@@ -141,8 +144,14 @@ fn line_format(o: &Outline) -> Option<Plan> {
     if is_span {
         return Some(Plan::Stream(Format::Otel));
     }
+    is_request_log(o, "").then_some(Plan::Stream(Format::RequestLog))
+}
+
+/// Whether the value whose keys start with `at` is a logged request.
+fn is_request_log(o: &Outline, at: &str) -> bool {
+    let has = |key: &str| o.has(&format!("{at}{key}"));
     let asks = |prefix: &str| {
-        let has = |key: &str| o.has(&format!("{prefix}{key}"));
+        let has = |key: &str| has(&format!("{prefix}{key}"));
         has("messages.[].role") || (has("input") && has("model"))
     };
     let bodies = [
@@ -161,9 +170,9 @@ fn line_format(o: &Outline) -> Option<Plan> {
         ("requestBody", "responseBody"),
     ]
     .iter()
-    .any(|(request, response)| o.has(request) && o.has(response));
+    .any(|(request, response)| has(request) && has(response));
     let is_log = bodies.iter().any(|prefix| asks(prefix)) || has_both;
-    (is_log && !o.has("sessionId")).then_some(Plan::Stream(Format::RequestLog))
+    is_log && !has("sessionId")
 }
 
 /// Format of one value whose keys start with `at`.

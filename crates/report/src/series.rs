@@ -372,6 +372,16 @@ fn facts(h: &mut Html, series: &Series, verdict: Option<&Verdict>) {
                 &strings::abstained(&series.abstained),
             );
         }
+        if let Some(shuffled) = &series.shuffled {
+            row(
+                strings::OTHER_WEEKS,
+                &strings::shuffled(
+                    &bare(series, shuffled.observed),
+                    &bare(series, shuffled.expected),
+                    shuffled,
+                ),
+            );
+        }
         if let Some(verdict) = verdict {
             row(
                 strings::READ_AS,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use driftlead_drift::{Assumption, Reason, Rung, Verdict, Word};
-use driftlead_metrics::{Abstain, Measure, Series, Side};
+use driftlead_metrics::{Abstain, Measure, Series, Shuffled, Side};
 
 use crate::num;
 
@@ -150,6 +150,7 @@ pub(crate) const CHANGE: &str = "Change";
 pub(crate) const SMALLEST: &str = "Smallest visible";
 pub(crate) const RESTS_ON: &str = "Rests on";
 pub(crate) const NO_VALUE_WEEKS: &str = "Left out";
+pub(crate) const OTHER_WEEKS: &str = "Chance";
 pub(crate) const READ_AS: &str = "Read as";
 pub(crate) const INSTRUMENT: &str = "Instrument";
 
@@ -309,6 +310,14 @@ pub(crate) fn weeks_and_n(n_weeks: u32, series: &Series, n: &str) -> String {
         Measure::Rate { .. } | Measure::Typical => format!("n = {n}"),
     };
     format!("{}, {what}", weeks(n_weeks as usize))
+}
+
+/// The mean of a series, and what the system's text of other weeks would give.
+pub(crate) fn shuffled(observed: &str, expected: &str, s: &Shuffled) -> String {
+    format!(
+        "mean {observed}; with the system's weeks in {} random orders {expected}, and as far or farther in {} of them",
+        s.draws, s.as_far
+    )
 }
 
 /// Weeks that have no value, by reason.

@@ -8,6 +8,8 @@ mod demo;
 mod export;
 mod gate;
 mod help;
+mod large;
 mod me;
 mod program;
+mod shapes;
 mod sim;

@@ -53,11 +53,34 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
+        Self::ended(args, self.command(args).output().unwrap())
+    }
+
+    /// Runs and watches the peak of resident memory, in bytes. The last milliseconds before the end are
+    /// not seen.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_measured(&self, args: &[&str]) -> (Run, u64) {
+        let mut command = self.command(args);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
+            peak = peak.max(1024 * kib.unwrap_or(0));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        (Self::ended(args, child.wait_with_output().unwrap()), peak)
+    }
+
+    fn ended(args: &[&str], output: Output) -> Run {
         let Output {
             status,
             stdout,
             stderr,
-        } = self.command(args).output().unwrap();
+        } = output;
         let run = Run {
             code: status.code().expect("ended by a signal"),
             stdout: String::from_utf8(stdout).unwrap(),

@@ -4,7 +4,7 @@
 //! about others, technical "no one uses this". Most hits in ordinary traffic are false: only a trend over one
 //! person's own history, never a statement about a message or a person.
 
-use super::{Gate, Metric, Ratio, Rule};
+use super::{Basis, Gate, Metric, Ratio, Rule};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -30,6 +30,6 @@ pub(crate) const METRIC: Metric = Metric {
         measure: Measure::Share,
         num: Count::Alone,
         den: Count::PersonEligible,
-        gate: Gate::English(Side::Person),
+        gate: Gate::Text(Basis::english(Side::Person)),
     }],
 };

@@ -4,7 +4,7 @@
 //! a cue of a personal matter and none of a technical one in the same message. `script`: messages asking for
 //! words to be sent to a person in the asker's life. **Not counted.** Technical "should", templates, exam items.
 
-use super::{Gate, Metric, Ratio};
+use super::{Basis, Gate, Metric, Ratio};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -30,7 +30,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::Choice,
             den: Count::PersonEligible,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "choice_requests.choose",
@@ -40,7 +40,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::Choose,
             den: Count::PersonEligible,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "choice_requests.script",
@@ -50,7 +50,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::Script,
             den: Count::PersonEligible,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
     ],
 };

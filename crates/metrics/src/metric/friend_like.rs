@@ -3,7 +3,7 @@
 //! **Count.** Hits of six cue classes, and emoji and runs of exclamation marks as a seventh; the total is their
 //! sum. **Not counted.** Task "we" and "let's", apologies, service phrases, marks inside code or quotes.
 
-use super::{Gate, Metric, Ratio, Rule};
+use super::{Basis, Gate, Metric, Ratio, Rule};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -74,7 +74,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::FriendLike,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.own_feeling",
@@ -84,7 +84,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::OwnFeeling,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.togetherness",
@@ -94,7 +94,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Togetherness,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.naming",
@@ -104,7 +104,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Naming,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.shared_memory",
@@ -114,7 +114,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SharedMemory,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.invitation",
@@ -124,7 +124,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Invitation,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.endearment",
@@ -134,7 +134,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Endearment,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "friend_like.marks",
@@ -144,7 +144,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Marks,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
     ],
 };

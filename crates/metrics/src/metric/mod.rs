@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::count::{Count, WeekCounts};
 use crate::list::{LEXICON, bytes_of};
+use crate::pasted;
 use crate::series::{Abstain, Measure, Point, Rank, Series, Side};
 use crate::text::TOKENISER;
 
@@ -83,12 +84,116 @@ pub(crate) struct Ratio {
 /// When a week has a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// Enough English text of a side.
-    English(Side),
-    /// Enough messages in the denominator.
-    Messages,
-    /// Enough events in the denominator.
-    Events,
+    /// Enough messages and words in a language that is read (metrics.md §3.2, §3.5).
+    Text(Basis),
+    /// Enough messages in a language that is read. The words are the count itself: leaving out weeks
+    /// with few of them would leave out the low values.
+    Messages(Basis),
+    /// Enough conditioning events in the denominator (metrics.md §3.3), of which these many were
+    /// answered. The denominator is events, so 20 messages and 300 words say nothing about it.
+    Events {
+        /// Events with an answer, read or not.
+        answered: Count,
+    },
+}
+
+/// The sums that say how much of a side's text a metric reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// Messages with words.
+    own: Count,
+    /// Words of those.
+    any_words: Count,
+    /// Of the messages, those in a language that is read.
+    read: Count,
+    /// Words of those.
+    words: Count,
+}
+
+impl Basis {
+    /// English text of a side.
+    pub(crate) const fn english(side: Side) -> Self {
+        match side {
+            Side::Person => Basis {
+                own: Count::PersonOwn,
+                any_words: Count::PersonAnyWords,
+                read: Count::PersonEligible,
+                words: Count::PersonWords,
+            },
+            Side::System => Basis {
+                own: Count::SystemOwn,
+                any_words: Count::SystemAnyWords,
+                read: Count::SystemEligible,
+                words: Count::SystemWords,
+            },
+        }
+    }
+
+    /// Text of a side in languages with spaces between words.
+    pub(crate) const fn spaced(side: Side) -> Self {
+        match side {
+            Side::Person => Basis {
+                read: Count::PersonSpaced,
+                words: Count::PersonSpacedWords,
+                ..Basis::english(side)
+            },
+            Side::System => Basis {
+                read: Count::SystemSpaced,
+                words: Count::SystemSpacedWords,
+                ..Basis::english(side)
+            },
+        }
+    }
+
+    /// Replies in languages with a question mark.
+    pub(crate) const MARKED: Self = Basis {
+        read: Count::Replies,
+        words: Count::ReplyWords,
+        ..Basis::english(Side::System)
+    };
+
+    /// Whether a week has enough text. Too little of any language is too little; enough of it in
+    /// languages that are not read abstains for the language.
+    pub(crate) fn enough(self, counts: &WeekCounts, fewest_words: u32) -> Result<(), Abstain> {
+        let thin = |messages: Count, words: Count| {
+            counts.get(messages) < FEWEST_MESSAGES || counts.get(words) < fewest_words
+        };
+        if thin(self.own, self.any_words) {
+            Err(Abstain::TooFew)
+        } else if !self.covers(counts) {
+            Err(Abstain::Language)
+        } else if thin(self.read, self.words) {
+            Err(Abstain::TooFew)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether enough of the words are read.
+    fn covers(self, counts: &WeekCounts) -> bool {
+        covers(counts.get(self.words), counts.get(self.any_words))
+    }
+}
+
+fn covers(part: u32, whole: u32) -> bool {
+    f64::from(part) >= LEAST_COVERAGE * f64::from(whole)
+}
+
+/// Whether a week has enough conditioning events. They are found in the person's English words, so
+/// those must cover the week; `answered` are the events with an answer, `read` those whose answer is
+/// known.
+pub(crate) fn enough_events(counts: &WeekCounts, answered: u32, read: u32) -> Result<(), Abstain> {
+    if !Basis::english(Side::Person).covers(counts) {
+        Err(Abstain::Language)
+    } else if answered < FEWEST_EVENTS {
+        Err(Abstain::TooFew)
+    } else if !covers(read, answered) {
+        Err(Abstain::Language)
+    } else if read < FEWEST_EVENTS {
+        Err(Abstain::TooFew)
+    } else {
+        Ok(())
+    }
 }
 
 /// Every metric that is counted.
@@ -126,6 +231,7 @@ impl Metric {
             &self.version.to_string(),
             TOKENISER,
             &minima,
+            pasted::RULE,
             self.thresholds,
         ] {
             hasher.update(part.as_bytes());
@@ -168,6 +274,7 @@ impl Metric {
             instrument: self.instrument(),
             points: Vec::new(),
             abstained: BTreeMap::new(),
+            shuffled: None,
         }
     }
 }
@@ -208,12 +315,9 @@ impl Ratio {
     fn value(&self, counts: &WeekCounts) -> Result<(f64, f64), Abstain> {
         let den = counts.get(self.den);
         match self.gate {
-            Gate::English(side) => enough_english(counts, side)?,
-            Gate::Messages if den < FEWEST_MESSAGES => {
-                return Err(thin_or_foreign(counts, self.side));
-            }
-            Gate::Events if den < FEWEST_EVENTS => return Err(Abstain::TooFew),
-            _ => {}
+            Gate::Text(basis) => basis.enough(counts, FEWEST_WORDS)?,
+            Gate::Messages(basis) => basis.enough(counts, 0)?,
+            Gate::Events { answered } => enough_events(counts, counts.get(answered), den)?,
         }
         if den == 0 {
             return Err(Abstain::TooFew);
@@ -229,46 +333,19 @@ fn messages(counts: &WeekCounts, side: Side) -> u32 {
     })
 }
 
-/// Too few messages to begin with, or enough of them but in a language without marks or spaces.
-fn thin_or_foreign(counts: &WeekCounts, side: Side) -> Abstain {
-    let own = counts.get(match side {
-        Side::Person => Count::PersonOwn,
-        Side::System => Count::SystemOwn,
-    });
-    if own < FEWEST_MESSAGES {
-        Abstain::TooFew
-    } else {
-        Abstain::Language
-    }
-}
-
 /// Whether a week has enough English text of a side (metrics.md §3.2, §3.5).
 pub(crate) fn enough_english(counts: &WeekCounts, side: Side) -> Result<(), Abstain> {
-    let (eligible, words, own, any) = match side {
-        Side::Person => (
-            Count::PersonEligible,
-            Count::PersonWords,
-            Count::PersonOwn,
-            Count::PersonAnyWords,
-        ),
-        Side::System => (
-            Count::SystemEligible,
-            Count::SystemWords,
-            Count::SystemOwn,
-            Count::SystemAnyWords,
-        ),
-    };
-    let (words, any) = (counts.get(words), counts.get(any));
-    if counts.get(own) < FEWEST_MESSAGES || any < FEWEST_WORDS {
-        return Err(Abstain::TooFew);
-    }
-    if f64::from(words) < LEAST_COVERAGE * f64::from(any) {
-        return Err(Abstain::Language);
-    }
-    if counts.get(eligible) < FEWEST_MESSAGES || words < FEWEST_WORDS {
-        return Err(Abstain::TooFew);
-    }
-    Ok(())
+    Basis::english(side).enough(counts, FEWEST_WORDS)
+}
+
+/// The weeks with messages of the person, in order.
+pub(crate) fn active(
+    weeks: &BTreeMap<Week, WeekCounts>,
+) -> impl Iterator<Item = (Week, &WeekCounts)> + Clone {
+    weeks
+        .iter()
+        .filter(|(_, counts)| counts.get(Count::PersonMessages) > 0)
+        .map(|(&week, counts)| (week, counts))
 }
 
 /// What a hit of each class is added to, by side.

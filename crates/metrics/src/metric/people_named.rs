@@ -3,7 +3,7 @@
 //! **Count.** Listed kin and friend terms, with or without a possessive. **Not counted.** Names, listed phrases
 //! such as "Father's Day", pasted text. A mention is not a contact: conflict raises mentions.
 
-use super::{Gate, Metric, Ratio, Rule};
+use super::{Basis, Gate, Metric, Ratio, Rule};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -53,7 +53,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 1000 },
             num: Count::People,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "people_named.kin",
@@ -63,7 +63,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 1000 },
             num: Count::Kin,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "people_named.friend",
@@ -73,7 +73,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 1000 },
             num: Count::Friend,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
     ],
 };

@@ -4,7 +4,7 @@
 //! agreement; and hits per 100 words. **Not counted.** Thanks, factual confirmation, praise of third parties.
 //! Longer replies hold more of everything: read it beside words per message.
 
-use super::{Gate, Metric, Ratio, Rule};
+use super::{Basis, Gate, Metric, Ratio, Rule};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -61,7 +61,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::PraiseMessages,
             den: Count::SystemEligible,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "praise_agree.density",
@@ -71,7 +71,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Praise,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "praise_agree.praise_person",
@@ -81,7 +81,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::PraisePerson,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "praise_agree.praise_work",
@@ -91,7 +91,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::PraiseWork,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
         Ratio {
             id: "praise_agree.agreement",
@@ -101,7 +101,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::Agreement,
             den: Count::SystemWords,
-            gate: Gate::English(Side::System),
+            gate: Gate::Text(Basis::english(Side::System)),
         },
     ],
 };

@@ -2,16 +2,17 @@
 //!
 //! **Count.** Lines ending in a question mark (`?`, U+FF1F, U+061F, U+037E; a run counts once), and in English
 //! also lines with an interrogative start and no mark. **Not counted.** Marks inside code, links, quotation marks,
-//! tables and option lists. Thai and Lao have no question mark: such replies are left out.
+//! tables and option lists. Thai and Lao have no question mark: such replies are left out,
+//! and a week with more than a fifth of its words in them has no value. Weeks need 20 replies and 300 words.
 
-use super::{Gate, Metric, Ratio};
+use super::{Basis, Gate, Metric, Ratio};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
 /// The metric.
 pub(crate) const METRIC: Metric = Metric {
     id: "questions",
-    version: 1,
+    version: 2,
     lists: &["interrogative_start"],
     thresholds: "stacked from 2",
     primary: &["questions.per_reply"],
@@ -25,7 +26,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 1 },
             num: Count::Questions,
             den: Count::Replies,
-            gate: Gate::Messages,
+            gate: Gate::Text(Basis::MARKED),
         },
         Ratio {
             id: "questions.stacked",
@@ -35,7 +36,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::Stacked,
             den: Count::Replies,
-            gate: Gate::Messages,
+            gate: Gate::Text(Basis::MARKED),
         },
         Ratio {
             id: "questions.at_end",
@@ -45,7 +46,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Share,
             num: Count::EndsInQuestion,
             den: Count::Replies,
-            gate: Gate::Messages,
+            gate: Gate::Text(Basis::MARKED),
         },
     ],
 };
@@ -75,6 +76,7 @@ pub(crate) fn count(
         .next_back()
         .is_some_and(is_question);
     week.add(Count::Replies, 1);
+    week.add(Count::ReplyWords, tokens.words.len() as u32);
     week.add(Count::Questions, questions);
     week.add(Count::Stacked, u32::from(questions >= 2));
     week.add(Count::EndsInQuestion, u32::from(last));

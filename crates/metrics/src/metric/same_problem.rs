@@ -1,7 +1,7 @@
 //! M8: times the same problem returns without an easing line.
 //!
-//! **Count.** Episode: a stretch of one conversation (cut at 30 minutes of silence) with two or more
-//! distress lines of the person, a cue of a personal matter, and no technical cue in the lines' messages.
+//! **Count.** Episode: a session (over all conversations) with two or more distress lines of the person, a
+//! cue of a personal matter, and no technical cue in the lines' messages.
 //! Signature: TF-IDF vector of single words and pairs of its distress lines. A later episode 24 hours to
 //! 60 days after an earlier one is a *return* when the cosine of the two reaches a threshold that random
 //! pairs of the same person's episodes pass in 5 % of cases. The earlier episode *eased* when the valence
@@ -14,15 +14,16 @@ use std::collections::BTreeMap;
 use driftlead_record::Week;
 use rustc_hash::FxHashMap;
 
-use super::{FEWEST_EVENTS, Metric, enough_english, record};
+use super::{FEWEST_EVENTS, Metric, active, enough_english, record};
 use crate::count::WeekCounts;
 use crate::series::{Abstain, Measure, Series, Side};
+use crate::session::{Cue, Place, Sessions, Stamp};
 use crate::text::mix;
 
 /// The metric.
 pub(crate) const METRIC: Metric = Metric {
     id: "same_problem",
-    version: 1,
+    version: 2,
     lists: &[
         "distress",
         "personal_matter",
@@ -31,7 +32,7 @@ pub(crate) const METRIC: Metric = Metric {
         "valence_pos",
         "valence_neg",
     ],
-    thresholds: "2 lines; 24 h to 60 d; 5 % of 2000 random pairs; from 8 episodes",
+    thresholds: "session 1800 s; 2 lines; 24 h to 60 d; 5 % of 2000 random pairs; from 8 episodes",
     primary: &["same_problem.returns"],
     rules: &[],
     series: &[],
@@ -46,7 +47,7 @@ const RANDOM_PAIRS: u64 = 2000;
 /// Share of random pairs above the threshold.
 const MATCHING: f64 = 0.05;
 
-/// One stretch with distress lines.
+/// A session with distress lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Episode {
     start: i64,
@@ -57,91 +58,104 @@ pub(crate) struct Episode {
     terms: Vec<(u32, u16)>,
 }
 
-/// What one message of the person adds to a stretch.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Turn {
-    /// Positive minus negative words.
-    pub(crate) valence: i32,
-    /// An easing line.
-    pub(crate) easing: bool,
-}
-
-/// A stretch being read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stretch {
-    start: i64,
-    end: i64,
-    week: Week,
+/// The distress lines of one message of the person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Distress {
+    place: Place,
     lines: u32,
-    personal: bool,
-    first: [Turn; 2],
-    last: [Turn; 2],
-    turns: u32,
-    terms: BTreeMap<u32, u16>,
+    /// Hashed single words and pairs of the lines, by term.
+    terms: Box<[(u32, u16)]>,
 }
 
-impl Stretch {
-    /// Starts at a message.
-    pub(crate) fn new(start: i64, week: Week) -> Self {
-        Stretch {
-            start,
-            end: start,
-            week,
-            ..Stretch::default()
-        }
-    }
-
-    /// Adds a message of the person.
-    pub(crate) fn turn(&mut self, at: i64, turn: Turn, personal: bool) {
-        self.end = at.max(self.end);
-        self.personal |= personal;
-        if let Some(slot) = self.first.get_mut(self.turns as usize) {
-            *slot = turn;
-        }
-        let [_, before] = self.last;
-        self.last = [before, turn];
-        self.turns += 1;
-    }
-
-    /// Instant of the last message, in seconds.
-    pub(crate) fn end(&self) -> i64 {
-        self.end
-    }
-
-    /// Adds a distress line, given the hashes of its words.
-    pub(crate) fn line(&mut self, words: impl Iterator<Item = u64>) {
-        self.lines += 1;
-        let mut before: Option<u64> = None;
-        for word in words {
-            self.term(word);
-            if let Some(before) = before {
-                self.term(mix(before.rotate_left(1) ^ word));
+impl Distress {
+    /// From the hashes of the words of each line.
+    pub(crate) fn new(
+        place: Place,
+        lines: impl Iterator<Item = impl Iterator<Item = u64>>,
+    ) -> Self {
+        let mut terms = BTreeMap::new();
+        let mut count = 0;
+        for words in lines {
+            count += 1;
+            let mut before: Option<u64> = None;
+            for word in words {
+                add(&mut terms, (word >> 32) as u32, 1);
+                if let Some(before) = before {
+                    add(
+                        &mut terms,
+                        (mix(before.rotate_left(1) ^ word) >> 32) as u32,
+                        1,
+                    );
+                }
+                before = Some(word);
             }
-            before = Some(word);
+        }
+        Distress {
+            place,
+            lines: count,
+            terms: terms.into_iter().collect(),
         }
     }
+}
 
-    fn term(&mut self, hash: u64) {
-        let count = self.terms.entry((hash >> 32) as u32).or_default();
-        *count = count.saturating_add(1);
-    }
+fn add(terms: &mut BTreeMap<u32, u16>, term: u32, n: u16) {
+    let count = terms.entry(term).or_default();
+    *count = count.saturating_add(n);
+}
 
-    /// The episode, if it is one.
-    pub(crate) fn close(self) -> Option<Episode> {
-        let eased = self.eased();
-        (self.lines >= FEWEST_LINES && self.personal).then(|| Episode {
-            start: self.start,
-            end: self.end,
-            week: self.week,
-            eased,
-            terms: self.terms.into_iter().collect(),
-        })
+/// The episodes among the sessions. `distress` may be in any order.
+pub(crate) fn episodes(sessions: &Sessions, distress: &[Distress]) -> Vec<Episode> {
+    let mut sorted: Vec<&Distress> = distress.iter().collect();
+    sorted.sort_unstable();
+    let mut rest = sorted.as_slice();
+    let mut episodes = Vec::new();
+    for session in sessions.iter() {
+        let (Some(first), Some(last)) = (session.first(), session.last()) else {
+            continue;
+        };
+        // Lines of a scheduled prompt lie in no session.
+        let from = rest.partition_point(|d| d.place < first.place);
+        let to = rest.partition_point(|d| d.place <= last.place);
+        let inside = rest.get(from..to).unwrap_or(&[]);
+        let inside: Vec<&Distress> = inside
+            .iter()
+            .copied()
+            .filter(|d| session.binary_search_by_key(&d.place, |s| s.place).is_ok())
+            .collect();
+        rest = rest.get(to..).unwrap_or(&[]);
+        let lines: u32 = inside.iter().map(|d| d.lines).sum();
+        if lines < FEWEST_LINES || !session.iter().any(|s| s.cue.has(Cue::PERSONAL)) {
+            continue;
+        }
+        let mut terms = BTreeMap::new();
+        for &(term, n) in inside.iter().flat_map(|d| &d.terms) {
+            add(&mut terms, term, n);
+        }
+        episodes.push(Episode {
+            start: first.seconds(),
+            end: last.seconds(),
+            week: first.week(),
+            eased: eased(session),
+            terms: terms.into_iter().collect(),
+        });
     }
+    episodes
+}
 
-    fn eased(&self) -> bool {
-        let sum = |turns: &[Turn; 2]| turns.iter().map(|t| t.valence).sum::<i32>();
-        self.last.iter().any(|t| t.easing) || (self.turns > 2 && sum(&self.last) > sum(&self.first))
-    }
+/// Whether the last two messages that were read hold an easing line, or more good words than the first
+/// two. Two messages have no first and last half.
+fn eased(session: &[Stamp]) -> bool {
+    let read = || session.iter().map(|s| s.cue).filter(|c| c.has(Cue::READ));
+    let sum = |cues: &mut dyn Iterator<Item = Cue>| cues.map(|c| i32::from(c.valence)).sum::<i32>();
+    let mut last = session
+        .iter()
+        .rev()
+        .map(|s| s.cue)
+        .filter(|c| c.has(Cue::READ));
+    let last: [Option<Cue>; 2] = [last.next(), last.next()];
+    let last = || last.into_iter().flatten();
+    last().any(|c| c.has(Cue::EASING))
+        || (read().nth(2).is_some() && sum(&mut last()) > sum(&mut read().take(2)))
 }
 
 /// Both series: returns per week, and their share of episodes.
@@ -161,10 +175,7 @@ pub(crate) fn series(episodes: &[Episode], weeks: &BTreeMap<Week, WeekCounts>) -
         Measure::Share,
     );
     let found = returns(episodes);
-    for (&week, counts) in weeks {
-        if counts.get(crate::count::Count::PersonMessages) == 0 {
-            continue;
-        }
+    for (week, counts) in active(weeks) {
         let (num, den) = found
             .as_ref()
             .and_then(|f| f.get(&week))
@@ -280,23 +291,27 @@ fn threshold(vectors: &[Vector]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::tests::at;
     use crate::text::hash_word;
 
     fn episode(day: i64, words: &[&str], eased: bool) -> Episode {
         let start = day * 86_400;
-        let mut stretch = Stretch::new(start, Week::of_day(day as i32));
-        stretch.turn(start, Turn::default(), true);
-        stretch.line(words.iter().map(|w| hash_word(w)));
-        stretch.line(words.iter().map(|w| hash_word(w)));
-        stretch.turn(
-            start + 60,
-            Turn {
-                valence: 0,
-                easing: eased,
-            },
-            false,
-        );
-        stretch.close().unwrap()
+        let stamps = [
+            said(start, Cue::read(0).with(Cue::PERSONAL, true)),
+            said(start + 60, Cue::read(0).with(Cue::EASING, eased)),
+        ];
+        let lines = [(0, words), (60, words)].map(|(after, w)| distress(start + after, w));
+        let mut all = episodes(&Sessions::new(&stamps), &lines);
+        all.pop().unwrap()
+    }
+
+    fn said(seconds: i64, cue: Cue) -> Stamp {
+        at(seconds, 0).with(cue)
+    }
+
+    fn distress(seconds: i64, words: &[&str]) -> Distress {
+        let line = words.iter().map(|w| hash_word(w));
+        Distress::new(at(seconds, 0).place, [line].into_iter())
     }
 
     /// Twenty unrelated episodes, far apart, and a pair about one problem.
@@ -331,35 +346,63 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_needs_two_lines_and_a_personal_matter() {
-        let mut one = Stretch::new(0, Week(0));
-        one.turn(0, Turn::default(), true);
-        one.line([1, 2].into_iter());
-        assert!(one.clone().close().is_none());
-        one.line([3].into_iter());
-        assert!(one.clone().close().is_some());
-        one.personal = false;
-        assert!(one.close().is_none());
+    fn an_episode_needs_two_lines_and_a_personal_matter() {
+        let count = |personal: bool, lines: &[Distress]| {
+            let stamps = [
+                said(0, Cue::read(0).with(Cue::PERSONAL, personal)),
+                said(60, Cue::read(0)),
+            ];
+            episodes(&Sessions::new(&stamps), lines).len()
+        };
+        let [one, two] = [0, 60].map(|s| distress(s, &["rent"]));
+        assert_eq!(count(true, &[one.clone()]), 0);
+        assert_eq!(count(true, &[one.clone(), two.clone()]), 1);
+        assert_eq!(count(false, &[one, two]), 0);
+    }
+
+    #[test]
+    fn an_episode_goes_on_in_another_conversation() {
+        // One line in each of two conversations, 20 minutes apart; a third line 31 minutes later.
+        let mut other = said(1200, Cue::read(0).with(Cue::EASING, true));
+        other.place.conversation = 2;
+        let mut line = distress(1200, &["rent"]);
+        line.place.conversation = 2;
+        let stamps = [
+            said(0, Cue::read(0).with(Cue::PERSONAL, true)),
+            other,
+            said(1200 + 1860, Cue::read(0)),
+        ];
+        let lines = [distress(0, &["rent"]), line, distress(3060, &["rent"])];
+        let found = episodes(&Sessions::new(&stamps), &lines);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].start, found[0].end, found[0].eased),
+            (0, 1200, true)
+        );
+        assert_eq!(
+            found[0].terms.iter().map(|(_, n)| *n).collect::<Vec<_>>(),
+            [2]
+        );
     }
 
     #[test]
     fn easing_is_a_line_or_a_rise_of_valence() {
         let turns = |valences: &[i32]| {
-            let mut s = Stretch::new(0, Week(0));
-            for v in valences {
-                s.turn(
-                    0,
-                    Turn {
-                        valence: *v,
-                        easing: false,
-                    },
-                    true,
-                );
-            }
-            s.eased()
+            let stamps: Vec<Stamp> = valences
+                .iter()
+                .zip(0..)
+                .map(|(&v, i)| said(i, Cue::read(v)))
+                .collect();
+            eased(&stamps)
         };
         assert!(turns(&[-2, -1, 0, 1]));
         assert!(!turns(&[1, 0, -1, -2]));
         assert!(!turns(&[-2, 5]), "two messages have no first and last half");
+        let unread = [
+            said(0, Cue::read(-2)),
+            said(1, Cue::default()),
+            said(2, Cue::read(5)),
+        ];
+        assert!(!eased(&unread), "messages that were not read are no turns");
     }
 }

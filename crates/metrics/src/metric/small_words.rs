@@ -2,7 +2,7 @@
 //!
 //! Descriptive only: no claim about a state of anybody.
 
-use super::{Gate, Metric, Ratio, Rule};
+use super::{Basis, Gate, Metric, Ratio, Rule};
 use crate::count::Count;
 use crate::series::{Measure, Side};
 
@@ -59,7 +59,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SmallI,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "small_words.we",
@@ -69,7 +69,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SmallWe,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "small_words.you",
@@ -79,7 +79,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SmallYou,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "small_words.negation",
@@ -89,7 +89,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SmallNegation,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
         Ratio {
             id: "small_words.certainty",
@@ -99,7 +99,7 @@ pub(crate) const METRIC: Metric = Metric {
             measure: Measure::Rate { per: 100 },
             num: Count::SmallCertainty,
             den: Count::PersonWords,
-            gate: Gate::English(Side::Person),
+            gate: Gate::Text(Basis::english(Side::Person)),
         },
     ],
 };

@@ -1,16 +1,27 @@
 //! M10: distance from the person's own earlier wording, and the system's phrases in the person's text.
 //!
-//! **Count.** Baseline: the first 12 eligible weeks. A week is sampled to equal length: messages in the
-//! order of a hash, until 1,000 words. (a) `function_words`: mean absolute difference of the rates of 150
-//! function words, each in standard deviations over the baseline weeks (Burrows, *Literary and Linguistic
-//! Computing* 17, 2002); (b) `letters`: cosine distance of the counts of letter triples, in 512 hashed
-//! classes. A baseline week is compared with the other baseline weeks, so that it is not closer by
-//! construction. (c) `uptake`: share of the person's runs of 4 and 5 words that stood in messages of the
-//! system in the 28 days before, that no baseline week of the person holds, and that the system wrote
-//! before the person did; taken from a sample of all runs by hash. **Not counted.** Pasted text, code,
-//! scenes. Topic is the largest confounder; short quotations of the system count as uptake.
+//! **Count.** Baseline: the first 12 eligible weeks. A week is drawn from four times, 1,000 words each, in
+//! pieces of at most 100 words of a message; values are means over the draws. (a) `function_words`: mean
+//! absolute difference of the rates of 150 function words, each in standard deviations over the baseline weeks
+//! (Burrows, *Literary and Linguistic Computing* 17, 2002); (b) `letters`: cosine distance of the counts of
+//! letter triples, in 512 hashed classes. A baseline week is compared with the other baseline weeks, so that
+//! it is not closer by construction. (c) `toward`: the distance (a) between the person's and the system's
+//! samples of the same week. (d) `uptake`: share of the person's runs of 4 and 5 words that stood in messages
+//! of the system in the 28 days before, that no baseline week of the person holds, and that the system wrote
+//! before the person did; taken from a sample of all runs by hash.
+//!
+//! **Null.** (c) and (d) are set beside the same values with the system's weeks in 39 random orders. With at
+//! most one of them as far as the real order, a person who follows nobody is called a follower in 2 of 40
+//! cases. Topics that both keep for weeks are followed too, so this bounds chance, not topic.
+//!
+//! **Draws.** They are drawn without replacement: drawing with it (a bootstrap) would count words of a thin
+//! week twice, and make thin weeks farther from everything than full ones.
+//!
+//! **Not counted.** Pasted text, code, scenes. Topic is the largest confounder; short quotations of the system
+//! count as uptake.
 
 mod phrases;
+mod shuffle;
 mod wording;
 
 use super::Metric;
@@ -21,9 +32,9 @@ pub(crate) use wording::{SketchBuilder, WeekSample, distance, key};
 /// The metric.
 pub(crate) const METRIC: Metric = Metric {
     id: "voice_distance",
-    version: 1,
+    version: 2,
     lists: &[],
-    thresholds: "12 weeks; 1000 words; 512 classes; runs of 4 and 5; 28 d; 1 of 8, at most 1000000; from 50 runs",
+    thresholds: "12 weeks; 4 draws of 1000 words from 2000, pieces of 100; 512 classes; runs of 4 and 5; 28 d; 1 of 8, at most 1000000; from 50 runs; 39 orders of 8 weeks or more",
     primary: &["voice_distance.function_words", "voice_distance.uptake"],
     rules: &[],
     series: &[],

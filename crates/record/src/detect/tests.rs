@@ -52,6 +52,19 @@ fn formats_are_told_by_their_inner_shape() {
             r#"{"request":{"messages":[{"role":"user"}]}}"#,
             Some(Format::RequestLog),
         ),
+        (
+            r#"[{"request":{"messages":[{"role":"user"}]}}, {"#,
+            Some(Format::RequestLog),
+        ),
+        (
+            r#" [ {"messages":[{"role":"user"}],"response":"x"}]"#,
+            Some(Format::RequestLog),
+        ),
+        (
+            r#"[{"request_body":"{}","response_body":"{}"}]"#,
+            Some(Format::RequestLog),
+        ),
+        (r#"[{"role":"user","content":"x"}]"#, None),
         (r#"{"histories":{"histories":[]}}"#, Some(Format::CaiTools)),
         (
             r#"{"external_id":"","msgs":[{"text":"","src":{"name":"","is_human":true}}]}"#,

@@ -1,4 +1,4 @@
-//! Logs of OpenAI-style requests, one per line (formats.md §12).
+//! Logs of OpenAI-style requests (formats.md §12), one per line or as one JSON array.
 //!
 //! Request and response are looked for where common loggers put them: nested as `request` and
 //! `response` (each perhaps with a `body`), as `request_body`/`response_body`, or side by side at the
@@ -9,7 +9,7 @@ mod fields;
 mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,6 +18,7 @@ use super::lines::{Line, Lines};
 use super::message::{Message, first_id, message};
 use super::{Options, Parsed, UnitError};
 use crate::prefix::{Exchange, Threads, Turn};
+use crate::source::split::{SplitError, Target, split};
 use crate::when::Clock;
 use crate::{Accounting, Format, Reason, Role, SystemSource};
 
@@ -29,8 +30,44 @@ pub(crate) fn read_stream(
     options: &Options,
     deliver: &mut dyn FnMut(Parsed),
 ) -> Result<(), UnitError> {
-    let mut lines = Lines::new(reader);
     let mut threads = Threads::new(source, Format::RequestLog, deliver);
+    let (head, is_array) = head(reader)?;
+    let mut reader = head.chain(reader);
+    let result = if is_array {
+        read_array(&mut reader, options, &mut threads)
+    } else {
+        read_lines(&mut reader, options, &mut threads)
+    };
+    threads.finish();
+    result
+}
+
+/// The bytes up to the first that is no space, and whether it opens an array.
+fn head(reader: &mut dyn BufRead) -> Result<(std::io::Cursor<Vec<u8>>, bool), UnitError> {
+    let mut head = Vec::new();
+    let first = loop {
+        let chunk = reader
+            .fill_buf()
+            .map_err(|e| UnitError::Structure(format!("reading stopped ({e})")))?;
+        let (n, is_end) = (chunk.len(), chunk.is_empty());
+        head.extend_from_slice(chunk);
+        reader.consume(n);
+        let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
+        let first = text.iter().find(|b| !b.is_ascii_whitespace());
+        // A byte order mark may arrive in parts.
+        if is_end || (first.is_some() && head.len() > 3) {
+            break first.copied();
+        }
+    };
+    Ok((std::io::Cursor::new(head), first == Some(b'[')))
+}
+
+fn read_lines(
+    reader: &mut dyn BufRead,
+    options: &Options,
+    threads: &mut Threads<'_>,
+) -> Result<(), UnitError> {
+    let mut lines = Lines::new(reader);
     loop {
         let position = lines.next_position();
         let Some(line) = lines.next()? else { break };
@@ -39,17 +76,56 @@ pub(crate) fn read_stream(
             Line::Blank => {}
             Line::TooLong => units.skip(Reason::OverLimit),
             Line::NotUtf8 => units.skip(Reason::NotUtf8),
-            Line::Text(text) => match serde_json::from_str::<Value>(text) {
-                Err(_) => units.skip(Reason::MalformedJson),
-                Ok(value) => match exchange(&value, position, options, threads.accounting()) {
-                    Some(exchange) => threads.take(exchange),
-                    None => threads.accounting().units.skip(Reason::NotAMessage),
-                },
-            },
+            Line::Text(text) => take(text, position, options, threads),
         }
     }
-    threads.finish();
     Ok(())
+}
+
+/// Elements are found and read one batch after another: memory does not grow with the array.
+fn read_array(
+    reader: &mut dyn Read,
+    options: &Options,
+    threads: &mut Threads<'_>,
+) -> Result<(), UnitError> {
+    let result = split(reader, &Target::Array, true, &mut |batch| {
+        let units = &mut threads.accounting().units;
+        units.skip_many(Reason::OverLimit, batch.over_limit);
+        for range in batch.values {
+            let position = batch.base + range.start as u64;
+            let bytes = batch.bytes.get(range).unwrap_or_default();
+            match simdutf8::basic::from_utf8(bytes) {
+                Ok(text) => take(text, position, options, threads),
+                Err(_) => threads.accounting().units.skip(Reason::NotUtf8),
+            }
+        }
+        true
+    });
+    let (offset, message) = match result {
+        Ok(()) | Err(SplitError::Stopped) => return Ok(()),
+        Err(SplitError::Io { offset, source }) => {
+            let what = format!("reading stopped at byte {offset} ({source})");
+            return Err(UnitError::Structure(what));
+        }
+        Err(SplitError::Truncated { offset, .. }) => (offset, "ends too early"),
+        Err(SplitError::Malformed { offset }) => (offset, "not valid JSON"),
+    };
+    threads.accounting().units.skip(Reason::MalformedJson);
+    Err(UnitError::Json {
+        offset,
+        message: message.to_owned(),
+    })
+}
+
+/// Reads one request with its answer.
+fn take(text: &str, position: u64, options: &Options, threads: &mut Threads<'_>) {
+    match serde_json::from_str::<Value>(text) {
+        Err(_) => threads.accounting().units.skip(Reason::MalformedJson),
+        Ok(value) => match exchange(&value, position, options, threads.accounting()) {
+            Some(exchange) => threads.take(exchange),
+            None => threads.accounting().units.skip(Reason::NotAMessage),
+        },
+    }
 }
 
 /// One line as an exchange; `None` if it holds no request or answer.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use driftlead_record::Week;
 
+use super::shuffle::{self, Follows};
 use super::{BASELINE_WEEKS, METRIC};
-use crate::count::{Count, WeekCounts};
-use crate::metric::{enough_english, record};
-use crate::series::{Abstain, Measure, Series, Side};
+use crate::count::WeekCounts;
+use crate::metric::{active, enough_english, record};
+use crate::series::{Abstain, Measure, Series, Shuffled, Side};
 use crate::text::{Tokens, mix};
 
 /// One run in `2^BASE_SHIFT` is kept, by hash.
@@ -17,6 +18,9 @@ const MOST: usize = 1_000_000;
 const WINDOW: u32 = 28 * 86_400;
 /// Fewest sampled runs of a week.
 const FEWEST_RUNS: u32 = 50;
+/// Most runs of the system that are put in other orders; beyond it every second one goes, by hash.
+const MOST_SHUFFLED: usize = 250_000;
+const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// A sample of runs: hash in the upper half, local seconds since 1970 in the lower.
 #[derive(Debug, Clone, Default)]
@@ -128,28 +132,132 @@ pub(crate) fn uptake(
         Side::Person,
         Measure::Share,
     );
-    let active = || {
-        weeks
-            .iter()
-            .filter(|(_, c)| c.get(Count::PersonMessages) > 0)
-    };
-    let eligible = active().filter(|(_, c)| enough_english(c, Side::Person).is_ok());
-    let Some((&last_baseline, _)) = eligible.clone().nth(BASELINE_WEEKS - 1) else {
-        for (&week, _) in active() {
+    let eligible = active(weeks).filter(|(_, c)| enough_english(c, Side::Person).is_ok());
+    let Some((last_baseline, _)) = eligible.clone().nth(BASELINE_WEEKS - 1) else {
+        for (week, _) in active(weeks) {
             record(&mut series, week, Err(Abstain::TooFew));
         }
         return series;
     };
     let (said, heard) = thinned(said, heard);
     let counts = count(&said, &heard, last_baseline);
-    for (&week, sums) in active().filter(|(week, _)| **week > last_baseline) {
+    for (week, sums) in active(weeks).filter(|&(week, _)| week > last_baseline) {
         let value = enough_english(sums, Side::Person).and_then(|()| match counts.get(&week) {
             Some(&(num, den)) if den >= FEWEST_RUNS => Ok((f64::from(num), f64::from(den))),
             _ => Err(Abstain::TooFew),
         });
         record(&mut series, week, value);
     }
+    let valued: Vec<Week> = series.points.iter().map(|p| p.week).collect();
+    series.shuffled = against_other_weeks(&said, &heard, last_baseline, &valued);
     series
+}
+
+/// One run that the person uses after the baseline and not in it, and that the system wrote.
+struct Shared {
+    /// Uses of the person, each with the place of its week among those with a value.
+    uses: Vec<(u64, Option<usize>)>,
+    /// Uses of the system, each with the place of its week.
+    heard: Vec<(u64, usize)>,
+}
+
+/// The mean weekly share with the system's text in its own weeks, and with its weeks in random orders. Weeks
+/// weigh the same, so that busy weeks of both sides do not pass for take-up.
+fn against_other_weeks(
+    said: &[u64],
+    heard: &[u64],
+    last_baseline: Week,
+    valued: &[Week],
+) -> Option<Shuffled> {
+    let mut thinner = 0;
+    let kept_runs = |runs: &[u64], thinner: u32| -> Vec<u64> {
+        // Bits above those that thinned the sample before.
+        let wanted = |run: &&u64| thinner == 0 || **run >> (64 - thinner.min(31)) == 0;
+        runs.iter().filter(wanted).copied().collect()
+    };
+    let mut sources = heard.to_vec();
+    while sources.len() > MOST_SHUFFLED {
+        thinner += 1;
+        sources = kept_runs(heard, thinner);
+    }
+    let own = kept_runs(said, thinner);
+    let mut weeks: Vec<Week> = sources.iter().map(|&r| week_of(r)).collect();
+    weeks.sort_unstable();
+    weeks.dedup();
+    if weeks.len() < shuffle::FEWEST_WEEKS || valued.len() < shuffle::FEWEST_WEEKS {
+        return None;
+    }
+    let (shared, all) = shared(&own, &sources, &weeks, last_baseline, valued);
+    let share = |order: &[usize]| {
+        let mut taken = vec![0_u32; valued.len()];
+        let mut moved: Vec<u64> = Vec::new();
+        for run in &shared {
+            moved.clear();
+            moved.extend(run.heard.iter().map(|&(at, week)| {
+                let to = order.get(week).and_then(|&w| weeks.get(w)).copied();
+                move_to(at, to.unwrap_or_else(|| week_of(at)))
+            }));
+            moved.sort_unstable();
+            if moved.first() >= run.uses.first().map(|(first, _)| first) {
+                continue;
+            }
+            for (at, week) in &run.uses {
+                if let Some(n) = week.and_then(|w| taken.get_mut(w)) {
+                    *n += u32::from(heard_before(&moved, *at));
+                }
+            }
+        }
+        let shares = taken.iter().zip(&all).filter(|(_, all)| **all > 0);
+        let sum: f64 = shares
+            .clone()
+            .map(|(n, all)| f64::from(*n) / f64::from(*all))
+            .sum();
+        sum / shares.count().max(1) as f64
+    };
+    Some(shuffle::compare(weeks.len(), Follows::Up, share))
+}
+
+/// Runs of both sides, and all runs of the person by week.
+fn shared(
+    said: &[u64],
+    heard: &[u64],
+    weeks: &[Week],
+    last_baseline: Week,
+    valued: &[Week],
+) -> (Vec<Shared>, Vec<u32>) {
+    let mut all = vec![0_u32; valued.len()];
+    let mut found = Vec::new();
+    for uses in said.chunk_by(|a, b| a >> 32 == b >> 32) {
+        let Some(&first) = uses.first() else { continue };
+        let uses: Vec<(u64, Option<usize>)> = uses
+            .iter()
+            .map(|&run| (run, valued.binary_search(&week_of(run)).ok()))
+            .collect();
+        for week in uses.iter().filter_map(|(_, week)| *week) {
+            if let Some(n) = all.get_mut(week) {
+                *n += 1;
+            }
+        }
+        let from = heard.partition_point(|h| h >> 32 < first >> 32);
+        let heard: Vec<(u64, usize)> = heard
+            .get(from..)
+            .unwrap_or(&[])
+            .iter()
+            .take_while(|&&h| h >> 32 == first >> 32)
+            .map(|&h| (h, weeks.binary_search(&week_of(h)).unwrap_or(0)))
+            .collect();
+        if !heard.is_empty() && week_of(first) > last_baseline {
+            found.push(Shared { uses, heard });
+        }
+    }
+    (found, all)
+}
+
+/// The same run on the same day and hour of another week.
+fn move_to(run: u64, week: Week) -> u64 {
+    let weeks = i64::from(week.0) - i64::from(week_of(run).0);
+    let seconds = i64::from(run as u32) + weeks * WEEK_SECONDS;
+    (run >> 32) << 32 | u64::from(u32::try_from(seconds).unwrap_or(0))
 }
 
 /// Both samples compacted and brought to the coarser of the two rates.
@@ -233,6 +341,67 @@ mod tests {
         );
         let (num, den) = share(&[215], &[210, 220], 100);
         assert!(den > 100 && num == 0, "the person said it first");
+    }
+
+    /// Runs of 40 weeks on both sides, drawn from one pool; of the person's, `followed` in a hundred are what
+    /// the system wrote a week before.
+    fn histories(seed: u64, followed: u64) -> (Vec<u64>, Vec<u64>) {
+        let draw = |side: u64, week: u64, i: u64| {
+            mix(mix(seed + 1) ^ (side << 60) ^ (week << 32) ^ i) % 4000
+        };
+        let run =
+            |hash: u64, week: u64, i: u64| mix(hash + 1) >> 32 << 32 | (week * 604_800 + i * 1000);
+        let heard = (0..40_u64).flat_map(|w| (0..150).map(move |i| run(draw(1, w, i), w, i)));
+        let said = (1..40_u64).flat_map(|w| {
+            (0..150).map(move |i| {
+                let follows = w > 12 && draw(3, w, i) % 100 < followed;
+                let hash = if follows {
+                    draw(1, w - 1, i)
+                } else {
+                    draw(2, w, i)
+                };
+                run(hash, w, i)
+            })
+        });
+        let (mut said, mut heard): (Vec<u64>, Vec<u64>) = (said.collect(), heard.collect());
+        said.sort_unstable();
+        heard.sort_unstable();
+        (said, heard)
+    }
+
+    fn shuffled(seed: u64, followed: u64) -> Shuffled {
+        let (said, heard) = histories(seed, followed);
+        let valued: Vec<Week> = (14..40).map(|w| week_of(w * 604_800)).collect();
+        against_other_weeks(&said, &heard, week_of(12 * 604_800), &valued).unwrap()
+    }
+
+    #[test]
+    fn the_real_order_is_counted_like_the_series() {
+        let (said, heard) = histories(5, 10);
+        let counts = count(&said, &heard, week_of(12 * 604_800));
+        let valued: Vec<Week> = (14..40).map(|w| week_of(w * 604_800)).collect();
+        let shares = valued.iter().map(|w| counts[w]);
+        let mean = shares
+            .map(|(n, d)| f64::from(n) / f64::from(d))
+            .sum::<f64>()
+            / 26.0;
+        assert!((shuffled(5, 10).observed - mean).abs() < 1e-12);
+    }
+
+    #[test]
+    fn take_up_is_beyond_chance_and_its_absence_is_not() {
+        let found = shuffled(1, 15);
+        assert!(
+            found.as_far == 0 && found.observed > found.expected,
+            "{found:?}"
+        );
+        let people = 300;
+        let found = (0..people)
+            .filter(|&seed| shuffled(seed, 0).is_beyond_chance())
+            .count() as f64;
+        let expected = 0.05 * people as f64;
+        let three_sd = 3.0 * (expected * 0.95).sqrt();
+        assert!((found - expected).abs() < three_sd, "{found} of {people}");
     }
 
     #[test]

@@ -1,23 +1,31 @@
-//! Function words and letter triples of equal-length samples.
+//! Function words and letter triples of samples of equal length.
 
 use std::collections::BTreeMap;
 
 use driftlead_record::Week;
 
+use super::shuffle::{self, Follows};
 use super::{BASELINE_WEEKS, METRIC};
-use crate::count::{Count, WeekCounts};
+use crate::count::WeekCounts;
 use crate::language::{SMALL_WORDS, function_word};
-use crate::metric::{enough_english, record};
-use crate::series::{Abstain, Measure, Series, Side};
-use crate::text::{Tokens, mix};
+use crate::metric::{active, enough_english, record};
+use crate::series::{Abstain, Measure, Series, Shuffled, Side};
+use crate::text::{Tokens, Word, mix};
 
-/// Words of a week's sample.
+/// Words of one sample.
 const SAMPLE_WORDS: u32 = 1000;
-/// Words kept before a sample is cut back to its length.
-const KEPT_WORDS: u32 = 2500;
+/// Samples drawn from a week. Each alone is a random sample of its messages, so that a long week is no
+/// nearer to anything than a short one; several steady the value.
+const DRAWS: u64 = 4;
+/// Words of a week that samples are drawn from.
+const POOL_WORDS: u32 = 2000;
+/// Words kept before a pool is cut back to its length.
+const KEPT_WORDS: u32 = 3000;
+/// Words of a piece of a message. Whole messages would make samples of unequal length.
+const PIECE_WORDS: usize = 100;
 const TRIPLES: usize = 512;
 
-/// Wording of one message, without its text.
+/// Wording of a piece of a message, without its text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sketch {
     key: u64,
@@ -45,19 +53,47 @@ impl Default for SketchBuilder {
 }
 
 impl SketchBuilder {
-    /// Sketch of a message; `key` orders messages within a week.
-    pub(crate) fn sketch(&mut self, tokens: &Tokens, key: u64) -> Sketch {
-        for word in &tokens.words {
+    /// Adds the pieces of a message of the person; `key` orders messages within a week.
+    pub(crate) fn person(&mut self, tokens: &Tokens, key: u64, sample: &mut WeekSample) {
+        for (piece, number) in tokens.words.chunks(PIECE_WORDS).zip(0..) {
+            let key = mix(key ^ number);
+            if !sample.wants(key) {
+                continue;
+            }
+            for word in piece {
+                self.triples(tokens.text_of(word).as_bytes());
+            }
+            let letters = self.letters.take();
+            sample.add(self.sketch(piece, key, letters));
+        }
+    }
+
+    /// Adds one piece of a message of the system, and of that the function words alone: replies are long
+    /// and many, and a few hundred words of each week are enough.
+    pub(crate) fn system(&mut self, tokens: &Tokens, seconds: i64, sample: &mut WeekSample) {
+        let said = tokens.words.iter().take(8).map(|w| w.hash);
+        let key = key(said.fold(0, |h, w| mix(h ^ w)), seconds);
+        let pieces = tokens.words.len().div_ceil(PIECE_WORDS).max(1);
+        let piece = tokens
+            .words
+            .chunks(PIECE_WORDS)
+            .nth((key % pieces as u64) as usize);
+        if let Some(piece) = piece.filter(|_| sample.wants(key)) {
+            sample.add(self.sketch(piece, key, Box::default()));
+        }
+    }
+
+    fn sketch(&mut self, piece: &[Word], key: u64, letters: Box<[(u16, u16)]>) -> Sketch {
+        for word in piece {
             if let Some(index) = function_word(word.hash) {
                 self.small.add(u16::from(index));
             }
-            self.triples(tokens.text_of(word).as_bytes());
         }
         Sketch {
             key,
-            words: tokens.words.len() as u32,
+            words: piece.len() as u32,
             small: self.small.take(),
-            letters: self.letters.take(),
+            letters,
         }
     }
 
@@ -113,20 +149,29 @@ impl Counters {
     }
 }
 
-/// The sketches of one week with the smallest keys.
+/// The pieces of one week with the smallest keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WeekSample {
     sketches: Vec<Sketch>,
     words: u32,
+    /// Largest key of a full pool: what lies above never enters.
+    full: Option<u64>,
 }
 
 impl WeekSample {
-    /// Adds a message.
-    pub(crate) fn add(&mut self, sketch: Sketch) {
-        self.words += sketch.words;
-        self.sketches.push(sketch);
-        if self.words > KEPT_WORDS {
-            self.trim();
+    /// Whether a piece with this key can be in the pool.
+    fn wants(&self, key: u64) -> bool {
+        self.full.is_none_or(|largest| key <= largest)
+    }
+
+    /// Adds a piece.
+    fn add(&mut self, sketch: Sketch) {
+        if self.wants(sketch.key) {
+            self.words += sketch.words;
+            self.sketches.push(sketch);
+            if self.words > KEPT_WORDS {
+                self.trim();
+            }
         }
     }
 
@@ -135,43 +180,48 @@ impl WeekSample {
         other.sketches.into_iter().for_each(|s| self.add(s));
     }
 
-    /// Cuts back to the messages in order of key that reach the length of a sample.
+    /// Cuts back to the pieces in order of key that reach the length of a pool.
     fn trim(&mut self) {
         self.sketches.sort_unstable();
         let mut words = 0;
         self.sketches.retain(|s| {
-            let wanted = words < SAMPLE_WORDS;
+            let wanted = words < POOL_WORDS;
             if wanted {
                 words += s.words;
             }
             wanted
         });
         self.words = words;
+        if words >= POOL_WORDS {
+            self.full = self.sketches.last().map(|s| s.key);
+        }
     }
 
-    fn profile(&self) -> Option<Profile> {
-        let mut sample = self.clone();
-        sample.trim();
-        if sample.words < SAMPLE_WORDS {
+    /// The samples: in each, the pieces in an order of its own until they reach the length. `None` if the
+    /// week has fewer words.
+    fn profiles(&self) -> Option<Vec<Profile>> {
+        let mut pool = self.clone();
+        pool.trim();
+        if pool.words < SAMPLE_WORDS {
             return None;
         }
-        let mut profile = Profile {
-            words: f64::from(sample.words),
-            small: vec![0.0; SMALL_WORDS],
-            letters: vec![0.0; TRIPLES],
+        let draw = |draw: u64| {
+            let mut order: Vec<(u64, &Sketch)> = pool
+                .sketches
+                .iter()
+                .map(|s| (mix(s.key ^ draw), s))
+                .collect();
+            order.sort_unstable();
+            let mut profile = Profile::default();
+            for (_, sketch) in order {
+                if profile.words < f64::from(SAMPLE_WORDS) {
+                    profile.add(sketch);
+                }
+            }
+            profile.small.iter_mut().for_each(|n| *n /= profile.words);
+            profile
         };
-        for sketch in &sample.sketches {
-            add(
-                &mut profile.small,
-                sketch.small.iter().map(|&(i, n)| (usize::from(i), n)),
-            );
-            add(
-                &mut profile.letters,
-                sketch.letters.iter().map(|&(i, n)| (usize::from(i), n)),
-            );
-        }
-        profile.small.iter_mut().for_each(|n| *n /= profile.words);
-        Some(profile)
+        Some((1..=DRAWS).map(draw).collect())
     }
 }
 
@@ -183,95 +233,209 @@ fn add(sums: &mut [f64], counts: impl Iterator<Item = (usize, u16)>) {
     }
 }
 
-/// Rates of function words and counts of letter triples of one week.
+/// Rates of function words and counts of letter triples of one sample.
+#[derive(Clone)]
 struct Profile {
     words: f64,
     small: Vec<f64>,
     letters: Vec<f64>,
 }
 
-/// Both distance series.
+impl Default for Profile {
+    fn default() -> Self {
+        Profile {
+            words: 0.0,
+            small: vec![0.0; SMALL_WORDS],
+            letters: vec![0.0; TRIPLES],
+        }
+    }
+}
+
+impl Profile {
+    fn add(&mut self, sketch: &Sketch) {
+        let each = |&(i, n): &(u16, u16)| (usize::from(i), n);
+        add(&mut self.small, sketch.small.iter().map(each));
+        add(&mut self.letters, sketch.letters.iter().map(each));
+        self.words += f64::from(sketch.words);
+    }
+}
+
+/// The samples of one week.
+struct Drawn {
+    week: Week,
+    person: Vec<Profile>,
+    /// Of the system, where it wrote enough English.
+    system: Option<Vec<Profile>>,
+}
+
+/// Mean over the draws.
+fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let values: Option<Vec<f64>> = values.collect();
+    values
+        .filter(|v| !v.is_empty())
+        .map(|v| v.iter().sum::<f64>() / v.len() as f64)
+}
+
+/// The distances from the person's own baseline, and from the system.
 pub(crate) fn distance(
-    samples: &BTreeMap<Week, WeekSample>,
+    person: &BTreeMap<Week, WeekSample>,
+    system: &BTreeMap<Week, WeekSample>,
     weeks: &BTreeMap<Week, WeekCounts>,
 ) -> Vec<Series> {
-    let mut small = METRIC.start(
+    let start = |id, name, unit| METRIC.start(id, name, unit, Side::Person, Measure::Typical);
+    let mut small = start(
         "voice_distance.function_words",
         "distance of function words from own first 12 weeks",
         "baseline standard deviations",
-        Side::Person,
-        Measure::Typical,
     );
-    let mut letters = METRIC.start(
+    let mut letters = start(
         "voice_distance.letters",
         "distance of letter triples from own first 12 weeks",
         "cosine distance",
-        Side::Person,
-        Measure::Typical,
     );
-    let mut profiles: Vec<(Week, Profile)> = Vec::new();
+    let mut toward = start(
+        "voice_distance.toward",
+        "distance of function words from the system's of the same week",
+        "baseline standard deviations",
+    );
+    let mut drawn: Vec<Drawn> = Vec::new();
     let mut thin: Vec<(Week, Abstain)> = Vec::new();
-    for (&week, counts) in weeks {
-        if counts.get(Count::PersonMessages) == 0 {
-            continue;
-        }
-        let profile = enough_english(counts, Side::Person).and_then(|()| {
-            samples
-                .get(&week)
-                .and_then(WeekSample::profile)
-                .ok_or(Abstain::TooFew)
-        });
-        match profile {
-            Ok(profile) => profiles.push((week, profile)),
+    for (week, counts) in active(weeks) {
+        let samples = |of: &BTreeMap<Week, WeekSample>, side| {
+            enough_english(counts, side).and_then(|()| {
+                let profiles = of.get(&week).and_then(WeekSample::profiles);
+                profiles.ok_or(Abstain::TooFew)
+            })
+        };
+        match samples(person, Side::Person) {
+            Ok(person) => drawn.push(Drawn {
+                week,
+                person,
+                system: samples(system, Side::System).ok(),
+            }),
             Err(reason) => thin.push((week, reason)),
         }
     }
-    if profiles.len() < BASELINE_WEEKS {
-        thin.extend(profiles.drain(..).map(|(week, _)| (week, Abstain::TooFew)));
+    if drawn.len() < BASELINE_WEEKS {
+        thin.extend(drawn.drain(..).map(|d| (d.week, Abstain::TooFew)));
     }
-    for (index, (week, profile)) in profiles.iter().enumerate() {
-        let baseline: Vec<&Profile> = profiles
-            .iter()
-            .take(BASELINE_WEEKS)
-            .enumerate()
-            .filter(|(i, _)| *i != index)
-            .map(|(_, (_, p))| p)
-            .collect();
+    let scales = baseline_scales(&drawn);
+    for (index, d) in drawn.iter().enumerate() {
+        // A week of the baseline is compared with the others of it.
+        let baseline = |draw: usize| -> Vec<&Profile> {
+            let others = drawn.iter().take(BASELINE_WEEKS).enumerate();
+            others
+                .filter(|(i, _)| *i != index)
+                .filter_map(|(_, b)| b.person.get(draw))
+                .collect()
+        };
+        let words = d.person.iter().map(|p| p.words).sum::<f64>() / DRAWS as f64;
+        let own = || d.person.iter().enumerate();
+        let value = |v: Option<f64>| v.map(|v| (v, words)).ok_or(Abstain::TooFew);
+        let far = mean(own().map(|(i, p)| delta(p, &Scale::of(&baseline(i)))));
+        record(&mut small, d.week, value(far));
+        let far = mean(own().map(|(i, p)| Some(cosine_distance(p, &baseline(i)))));
+        record(&mut letters, d.week, value(far));
         record(
-            &mut small,
-            *week,
-            delta(profile, &baseline)
-                .map(|d| (d, profile.words))
-                .ok_or(Abstain::TooFew),
-        );
-        record(
-            &mut letters,
-            *week,
-            Ok((cosine_distance(profile, &baseline), profile.words)),
+            &mut toward,
+            d.week,
+            value(
+                d.system
+                    .as_ref()
+                    .and_then(|s| between(&d.person, s, &scales)),
+            ),
         );
     }
+    toward.shuffled = against_other_weeks(&drawn, &scales);
     for (week, reason) in thin {
-        record(&mut small, week, Err(reason));
-        record(&mut letters, week, Err(reason));
-    }
-    vec![small, letters]
-}
-
-/// Burrows' delta against the mean of the baseline weeks, over words that vary within the baseline.
-fn delta(profile: &Profile, baseline: &[&Profile]) -> Option<f64> {
-    let n = baseline.len() as f64;
-    let mut sum = 0.0;
-    let mut used = 0.0;
-    for (index, rate) in profile.small.iter().enumerate() {
-        let rates = || baseline.iter().filter_map(|b| b.small.get(index));
-        let mean = rates().sum::<f64>() / n;
-        let variance = rates().map(|r| (r - mean) * (r - mean)).sum::<f64>() / (n - 1.0);
-        if variance > 0.0 {
-            sum += (rate - mean).abs() / variance.sqrt();
-            used += 1.0;
+        for series in [&mut small, &mut letters, &mut toward] {
+            record(series, week, Err(reason));
         }
     }
-    (used > 0.0).then(|| sum / used)
+    vec![small, letters, toward]
+}
+
+/// Spread of the person's baseline, by draw.
+fn baseline_scales(drawn: &[Drawn]) -> Vec<Scale> {
+    let baseline = drawn.get(..BASELINE_WEEKS).unwrap_or_default();
+    (0..DRAWS as usize)
+        .map(|draw| {
+            let profiles = baseline.iter().filter_map(|d| d.person.get(draw));
+            Scale::of(&profiles.collect::<Vec<_>>())
+        })
+        .collect()
+}
+
+/// Distance between samples of the two sides, in standard deviations of the person's baseline.
+fn between(person: &[Profile], system: &[Profile], scales: &[Scale]) -> Option<f64> {
+    let draws = person.iter().zip(system).zip(scales);
+    mean(draws.map(|((p, s), scale)| scale.distance(&p.small, &s.small)))
+}
+
+/// Whether weeks after the baseline are nearer to the system's wording of the same week than to that of
+/// others: the weeks of the system in random orders.
+fn against_other_weeks(drawn: &[Drawn], scales: &[Scale]) -> Option<Shuffled> {
+    let later: Vec<(&[Profile], &[Profile])> = drawn
+        .iter()
+        .skip(BASELINE_WEEKS)
+        .filter_map(|d| Some((d.person.as_slice(), d.system.as_deref()?)))
+        .collect();
+    let n = later.len();
+    if n < shuffle::FEWEST_WEEKS {
+        return None;
+    }
+    let mut table: Vec<f64> = Vec::with_capacity(n * n);
+    for (person, _) in &later {
+        for (_, system) in &later {
+            table.push(between(person, system, scales)?);
+        }
+    }
+    let total = |order: &[usize]| -> f64 {
+        let at = |(i, &j): (usize, &usize)| table.get(i * n + j).copied().unwrap_or_default();
+        order.iter().enumerate().map(at).sum::<f64>() / n as f64
+    };
+    Some(shuffle::compare(n, Follows::Down, total))
+}
+
+/// Mean and spread of each function word over the baseline weeks.
+struct Scale {
+    mean: Vec<f64>,
+    sd: Vec<f64>,
+}
+
+impl Scale {
+    fn of(baseline: &[&Profile]) -> Self {
+        let n = baseline.len() as f64;
+        let rates = |index: usize| baseline.iter().filter_map(move |b| b.small.get(index));
+        let mean: Vec<f64> = (0..SMALL_WORDS)
+            .map(|i| rates(i).sum::<f64>() / n)
+            .collect();
+        let sd = mean.iter().enumerate().map(|(i, mean)| {
+            (rates(i).map(|r| (r - mean) * (r - mean)).sum::<f64>() / (n - 1.0)).sqrt()
+        });
+        Scale {
+            sd: sd.collect(),
+            mean,
+        }
+    }
+
+    /// Mean absolute difference of two sets of rates, over words that vary within the baseline.
+    fn distance(&self, a: &[f64], b: &[f64]) -> Option<f64> {
+        let mut sum = 0.0;
+        let mut used = 0.0;
+        for ((a, b), sd) in a.iter().zip(b).zip(&self.sd) {
+            if *sd > 0.0 {
+                sum += (a - b).abs() / sd;
+                used += 1.0;
+            }
+        }
+        (used > 0.0).then(|| sum / used)
+    }
+}
+
+/// Burrows' delta against the mean of the baseline weeks.
+fn delta(profile: &Profile, baseline: &Scale) -> Option<f64> {
+    baseline.distance(&profile.small, &baseline.mean)
 }
 
 fn cosine_distance(profile: &Profile, baseline: &[&Profile]) -> f64 {
@@ -299,6 +463,7 @@ pub(crate) fn key(text: u64, seconds: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::Count;
 
     const COMMON: [&str; 24] = [
         "the", "and", "i", "to", "of", "you", "that", "it", "was", "for", "my", "with", "house",
@@ -319,29 +484,46 @@ mod tests {
                 })
                 .collect();
             tokens.read(&text.join(" "));
-            sample.add(builder.sketch(&tokens, key(mix(seed + message), message as i64)));
+            let key = key(mix(seed + message), message as i64);
+            builder.person(&tokens, key, &mut sample);
         }
         sample
     }
 
-    /// The series of one simulated history; other words from `shift_from` on.
-    fn measure(history: u64, shift_from: u64) -> Vec<Series> {
+    /// A week with 60 messages of 20 words on each side.
+    fn full_week() -> WeekCounts {
         let mut counts = WeekCounts::default();
         for count in [
             Count::PersonMessages,
             Count::PersonOwn,
             Count::PersonEligible,
+            Count::SystemOwn,
+            Count::SystemEligible,
         ] {
             counts.add(count, 60);
         }
-        counts.add(Count::PersonWords, 1200);
-        counts.add(Count::PersonAnyWords, 1200);
+        for count in [
+            Count::PersonWords,
+            Count::PersonAnyWords,
+            Count::SystemWords,
+            Count::SystemAnyWords,
+        ] {
+            counts.add(count, 1200);
+        }
+        counts
+    }
+
+    /// The series of one simulated history; other words from `shift_from` on.
+    fn measure(history: u64, shift_from: u64) -> Vec<Series> {
         let shift = |w: u64| if w >= shift_from { 6 } else { 0 };
         let samples = (0..40_u64)
             .map(|w| (Week(w as i32), week(history * 1000 + w, shift(w))))
             .collect();
-        let weeks = (0..40).map(|w| (Week(w), counts)).collect();
-        distance(&samples, &weeks)
+        let weeks = (0..40).map(|w| (Week(w), full_week())).collect();
+        let mut all = distance(&samples, &BTreeMap::new(), &weeks);
+        let toward = all.pop().unwrap();
+        assert!(toward.points.is_empty() && toward.shuffled.is_none());
+        all
     }
 
     fn mean(points: &[crate::Point]) -> f64 {
@@ -378,7 +560,98 @@ mod tests {
         let mut sketches = week(3, 0).sketches;
         sketches.reverse();
         sketches.into_iter().for_each(|s| other.add(s));
-        let (a, b) = (one.profile().unwrap(), other.profile().unwrap());
-        assert_eq!((a.words, a.small, a.letters), (b.words, b.small, b.letters));
+        for (a, b) in one
+            .profiles()
+            .unwrap()
+            .iter()
+            .zip(other.profiles().unwrap())
+        {
+            assert_eq!(
+                (a.words, &a.small, &a.letters),
+                (b.words, &b.small, &b.letters)
+            );
+        }
+    }
+
+    #[test]
+    fn draws_are_of_equal_length_and_differ() {
+        let mut sample = WeekSample::default();
+        let mut tokens = Tokens::default();
+        let mut builder = SketchBuilder::default();
+        for message in 0..40_u64 {
+            // Messages of 5 to 395 words.
+            let text: Vec<&str> = (0..5 + 10 * message)
+                .map(|i| COMMON[(mix(message * 1000 + i) % 24) as usize])
+                .collect();
+            tokens.read(&text.join(" "));
+            builder.person(&tokens, mix(message), &mut sample);
+        }
+        let draws = sample.profiles().unwrap();
+        assert_eq!(draws.len() as u64, DRAWS);
+        for draw in &draws {
+            assert!((1000.0..1100.0).contains(&draw.words), "{}", draw.words);
+        }
+        assert!(draws.windows(2).all(|d| d[0].small != d[1].small));
+    }
+
+    #[test]
+    fn a_long_week_is_no_nearer_than_a_short_one() {
+        // Weeks of 1,200 and of 4,800 words in turn: one sample of the same length each.
+        let mut mean = [0.0; 2];
+        for history in 0..12 {
+            let samples = (0..40_u64)
+                .map(|w| {
+                    let mut sample = week(history * 1000 + w, 0);
+                    for part in 1..=3 * (w % 2) {
+                        sample.merge(week(history * 1000 + w + part * 100_000, 0));
+                    }
+                    (Week(w as i32), sample)
+                })
+                .collect();
+            let weeks = (0..40).map(|w| (Week(w), full_week())).collect();
+            let small = &distance(&samples, &BTreeMap::new(), &weeks)[0];
+            for point in small.points.iter().skip(12) {
+                mean[(point.week.0 % 2) as usize] += point.value;
+            }
+        }
+        let ratio = mean[1] / mean[0];
+        assert!((0.97..1.03).contains(&ratio), "{ratio}");
+    }
+
+    /// How often weeks follow the system's wording of the week: own or a third of the words.
+    fn toward(history: u64, follows: bool) -> Series {
+        let draw = |seed: u64, shift: usize| week(seed, shift);
+        let shift = |w: u64| (mix(history * 77 + w) % 8) as usize;
+        let system = (0..40_u64).map(|w| (Week(w as i32), draw(history * 1000 + w, shift(w))));
+        let person = (0..40_u64).map(|w| {
+            let own = if follows {
+                shift(w)
+            } else {
+                (mix(history * 99 + w + 1) % 8) as usize
+            };
+            (Week(w as i32), draw((history + 50_000) * 1000 + w, own))
+        });
+        let weeks = (0..40).map(|w| (Week(w), full_week())).collect();
+        distance(&person.collect(), &system.collect(), &weeks).remove(2)
+    }
+
+    #[test]
+    fn nearer_to_the_system_of_the_same_week_than_to_other_weeks() {
+        let found = toward(1, true).shuffled.unwrap();
+        assert!(
+            found.observed < found.expected && found.as_far == 0,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn who_follows_nobody_is_found_at_the_stated_rate() {
+        let people = 200;
+        let found = (0..people)
+            .filter(|&h| toward(h, false).shuffled.unwrap().is_beyond_chance())
+            .count() as f64;
+        let expected = 0.05 * people as f64;
+        let three_sd = 3.0 * (expected * 0.95).sqrt();
+        assert!((found - expected).abs() < three_sd, "{found} of {people}");
     }
 }

@@ -69,6 +69,93 @@ fn skipped(a: &Accounting) -> BTreeMap<&'static str, u64> {
         .collect()
 }
 
+/// A reader that hands out three bytes at a time.
+struct Slowly<'a>(&'a [u8]);
+
+impl std::io::Read for Slowly<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let n = into.len().min(3);
+        self.0.read(&mut into[..n])
+    }
+}
+
+#[test]
+fn an_array_is_read_like_lines() {
+    let logged = [
+        line(0, &[m("user", "hi")], &["hello"]),
+        line(
+            60,
+            &[m("user", "hi"), m("assistant", "hello"), m("user", "so?")],
+            &["so [it] is }"],
+        ),
+    ];
+    let (expected, lines) = read_lines(&logged);
+    for text in [
+        Value::from(logged.to_vec()).to_string(),
+        format!("\u{feff}\n \t[\n  {},\n  {}\n]\n", logged[0], logged[1]),
+    ] {
+        let (found, array) = read(text.as_bytes());
+        assert_eq!((found.len(), &array), (expected.len(), &lines));
+        assert_eq!(kinds(&found[0]), kinds(&expected[0]));
+        let mut slowly = std::io::BufReader::with_capacity(3, Slowly(text.as_bytes()));
+        let mut events = 0;
+        read_stream(
+            &mut slowly,
+            &Arc::from("log"),
+            &Options::default(),
+            &mut |part| {
+                events += part
+                    .conversations
+                    .iter()
+                    .map(|c| c.events.len())
+                    .sum::<usize>()
+            },
+        )
+        .unwrap();
+        assert_eq!(events, expected[0].events.len());
+    }
+    // Where an element stands, not where the file begins.
+    let (found, _) = read(Value::from(logged.to_vec()).to_string().as_bytes());
+    let positions: Vec<u64> = found[0].events.iter().map(|e| e.position).collect();
+    let second = 2 + logged[0].to_string().len() as u64;
+    assert_eq!(positions, [1, 1, second, second]);
+}
+
+#[test]
+fn a_broken_array_keeps_what_came_before() {
+    let one = line(0, &[m("user", "hi")], &["hello"]).to_string();
+    for (text, at) in [
+        (format!("[{one}, {{\"request\": {{\"mess"), one.len() + 21),
+        (format!("[{one}}}"), one.len() + 1),
+    ] {
+        let mut all = Parsed::default();
+        let result = read_stream(
+            &mut text.as_bytes(),
+            &Arc::from("log"),
+            &Options::default(),
+            &mut |part| {
+                all.conversations.extend(part.conversations);
+                all.accounting.merge(&part.accounting);
+            },
+        );
+        let Err(UnitError::Json { offset, .. }) = result else {
+            panic!("{result:?}");
+        };
+        assert_eq!(offset as usize, at, "{text}");
+        assert!(all.accounting.balances());
+        assert_eq!(all.conversations.len(), 1);
+        assert_eq!(
+            skipped(&all.accounting),
+            BTreeMap::from([("malformed_json", 1)])
+        );
+    }
+    let (_, accounting) = read(format!("[{one}, 3, {{\"a\": tru}}]").as_bytes());
+    assert_eq!(
+        skipped(&accounting),
+        BTreeMap::from([("malformed_json", 1), ("not_a_message", 1)])
+    );
+}
+
 #[test]
 fn a_growing_history_is_read_once() {
     let (read, accounting) = read_lines(&[
