@@ -62,9 +62,14 @@ pub(crate) fn run(options: &Options) {
 }
 
 fn table(population: &Population, options: &Options) {
-    let people: u64 = if options.quick { 2000 } else { 4000 };
+    // The limits on people without a change are small and need more of them.
+    let (unchanged, changed): (u64, u64) = if options.quick {
+        (2000, 2000)
+    } else {
+        (20_000, 4000)
+    };
     println!(
-        "### Population {}; {people} people per cell\n",
+        "### Population {}; {unchanged} people without a change, {changed} per change\n",
         population.name
     );
     let methods = methods(population, options);
@@ -81,6 +86,7 @@ fn table(population: &Population, options: &Options) {
     for method in &methods {
         let mut cells = Vec::new();
         for (index, &(change, size, onset, ramp)) in CHANGES.iter().enumerate() {
+            let people = if size == 0.0 { unchanged } else { changed };
             let mut strata = [(0u32, 0u32); 3];
             let (mut hits, mut delays) = (0u32, Vec::new());
             for person in 0..people {
