@@ -14,7 +14,7 @@ const CAP: f64 = 1e200;
 /// the arithmetic mean of single-marker e-values only adds. **Assumes**, beyond [`super::Verdict`], that the
 /// markers of one conversation are independent given the past. Where that is in doubt use
 /// [`super::merge_mean`], which needs no such thing. **Guarantee**: `P(ever E_t >= 1/alpha) <= alpha`; valid input to
-/// e-BH at any stopping time. Construction of this project: a mixture of product martingales.
+/// e-BH at any stopping time. Source: construction of this project: a mixture of product martingales.
 ///
 /// ```
 /// use driftlead_stats::edetector::Alternatives;
