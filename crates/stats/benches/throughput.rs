@@ -70,21 +70,13 @@ fn main() {
         },
     );
     for (name, before, direction) in [
-        (
-            "FOCuS known mean, up",
-            Before::Known(0.0),
-            Direction::Up,
-        ),
+        ("FOCuS known mean, up", Before::Known(0.0), Direction::Up),
         (
             "FOCuS known mean, both",
             Before::Known(0.0),
             Direction::Both,
         ),
-        (
-            "FOCuS unknown mean, both",
-            Before::Unknown,
-            Direction::Both,
-        ),
+        ("FOCuS unknown mean, both", Before::Unknown, Direction::Both),
     ] {
         // Unchanged streams of 32,768 observations, four of them.
         report(&format!("{name}, statistic"), normals.len(), || {

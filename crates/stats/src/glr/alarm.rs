@@ -1,12 +1,10 @@
 //! FOCuS as a detector: whether the Gaussian likelihood ratio reaches a threshold, and nothing more.
 
-use super::hull::{Best, Hull, Vertex, convex};
+use super::block::{Block, Bounds, ROOM, Run, least, right_minima, smaller, thin};
+use super::hull::{Best, Hull, Vertex};
 use super::{Before, Direction, Scan};
 use crate::error::{Result, finite, positive};
 
-/// Observations that wait before they enter the hull. Few would make every one of them dear, many
-/// would make the list of candidates long.
-const ROOM: usize = 128;
 /// A block of an unknown level ends when the sum, centred at its start, has moved this far.
 const WIDEST: f64 = 40.0;
 /// The same for a known level, where only rounding asks for it.
@@ -22,8 +20,7 @@ const ROUNDING: f64 = 256.0 * f64::EPSILON;
 ///
 /// The answer is that of `statistic >= threshold` at every observation, but most observations cost a few
 /// comparisons: the sum is compared with a *limit* below which no candidate can reach the threshold,
-/// and observations enter the hull in blocks. **Assumes** independent observations scaled to variance
-/// 1. **Guarantee**: exact alarm times; no false-alarm guarantee, so find the threshold by simulation.
+/// and observations enter the hull in blocks. **Assumes** independent observations of variance one. **Guarantee**: exact alarm times; no false-alarm guarantee, so find the threshold by simulation.
 /// Memory: about 8 KiB and a few times `ln n` candidates. Construction of this project on the hull of
 /// Romano et al. 2023 (JMLR 24).
 ///
@@ -73,83 +70,6 @@ struct Side {
     hull: Hull,
     /// No candidate of the hull reaches the threshold while the centred sum is below.
     hull_limit: f64,
-}
-
-/// Observations that are not yet in the hull.
-#[derive(Debug, Clone)]
-struct Block {
-    /// Sums from the start of the stream.
-    sums: [f64; ROOM],
-    /// Sums from the start of the block, centred at the level known or estimated there.
-    centred: [f64; ROOM],
-    /// Positions that may be vertices of the lower and of the upper hull.
-    low: [u8; ROOM],
-    high: [u8; ROOM],
-}
-
-/// What one observation changes; small, so that a loop over a slice keeps it in registers.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    len: usize,
-    sum: f64,
-    centred: f64,
-    /// The observation before.
-    last: f64,
-    lows: usize,
-    highs: usize,
-    /// No alarm while the centred sum is strictly between these.
-    floor: f64,
-    ceiling: f64,
-}
-
-/// What stays the same within a block.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    /// Subtracted from an observation before it enters `sum` and `centred`.
-    mean: f64,
-    level: f64,
-    /// Rise and fall that one observation needs; infinite where the direction is not looked at.
-    rise: f64,
-    fall: f64,
-    /// Largest movement for which rounding and the bounds of an unknown level are accounted.
-    widest: f64,
-    /// What rounding may have added to a centred sum.
-    rounding: f64,
-}
-
-impl Run {
-    /// Takes an observation that can neither raise an alarm nor end the block; `false`: it may, and
-    /// nothing was changed.
-    #[inline(always)]
-    fn quiet(&mut self, x: f64, bounds: &Bounds, block: &mut Block) -> bool {
-        let centred = self.centred + (x - bounds.level);
-        // NaN and infinity fail here too.
-        let between = (centred < self.ceiling) & (centred > self.floor);
-        if !between | (self.len >= ROOM - 1) {
-            return false;
-        }
-        self.take(x, centred, bounds, block);
-        self.ceiling = smaller(centred + bounds.rise, self.ceiling);
-        self.floor = -smaller(bounds.fall - centred, -self.floor);
-        true
-    }
-
-    #[inline(always)]
-    fn take(&mut self, x: f64, centred: f64, bounds: &Bounds, block: &mut Block) {
-        const { assert!(ROOM.is_power_of_two() && ROOM <= 256) };
-        let at = self.len % ROOM;
-        self.sum += x - bounds.mean;
-        self.centred = centred;
-        block.sums[at] = self.sum;
-        block.centred[at] = centred;
-        // The observation before is a vertex of the lower hull only where the slope increases.
-        block.low[self.lows % ROOM] = (at as u8).wrapping_sub(1);
-        block.high[self.highs % ROOM] = (at as u8).wrapping_sub(1);
-        self.lows += usize::from(self.last < x);
-        self.highs += usize::from(x < self.last);
-        self.last = x;
-        self.len += 1;
-    }
 }
 
 impl FocusAlarm {
@@ -306,14 +226,16 @@ impl FocusAlarm {
         self.run.take(x, centred, &self.bounds, &mut self.block);
         let mut near = self.needed_at == 0.0;
         if !near {
-            // NaN is never below.
-            if !(centred < self.run.ceiling) {
+            // Written so that NaN counts as a crossing.
+            let below = |run: &Run| run.centred < run.ceiling;
+            let above = |run: &Run| run.centred > run.floor;
+            if !below(&self.run) {
                 self.run.ceiling = self.limit(1.0);
-                near |= !(centred < self.run.ceiling);
+                near |= !below(&self.run);
             }
-            if !(centred > self.run.floor) {
+            if !above(&self.run) {
                 self.run.floor = -self.limit(-1.0);
-                near |= !(centred > self.run.floor);
+                near |= !above(&self.run);
             }
         }
         if near || self.run.len >= ROOM {
@@ -329,10 +251,8 @@ impl FocusAlarm {
     /// threshold now or later in this block; negated for a fall.
     fn limit(&mut self, sign: f64) -> f64 {
         let older = self.run.len.saturating_sub(1).min(ROOM);
-        let rises = self.block.centred[..older]
-            .iter()
-            .zip(&self.needed[ROOM - older..]);
-        let within = least(rises, |(s, needed)| sign * s + needed);
+        let (sums, needed) = (&self.block.centred[..older], &self.needed[ROOM - older..]);
+        let within = least(sums, needed, |s, needed| sign * s + needed);
         let Some(side) = self.side(sign) else {
             return self.bounds.widest;
         };
@@ -367,12 +287,14 @@ impl FocusAlarm {
     fn hull_limit(&self, side: &Side, n: f64) -> f64 {
         let (twice, vertices) = (self.twice(), side.hull.candidates());
         let limit = if self.known {
-            let lowest = least(vertices.iter(), |v| v.sum + (twice * (n - v.time)).sqrt());
+            let lowest = least(vertices, vertices, |v, _| {
+                v.sum + (twice * (n - v.time)).sqrt()
+            });
             lowest - side.sign * self.start.1
         } else {
             let now = n.recip();
             // The oldest vertex, before the first observation, is NaN here and passed over.
-            let lowest = least(vertices.iter(), |v| {
+            let lowest = least(vertices, vertices, |v, _| {
                 v.sum * v.inverse + (twice * (v.inverse - now)).sqrt()
             }) - side.sign * (self.bounds.level - self.bounds.mean);
             // A bound on a mean grows with n only where it is positive.
@@ -469,10 +391,8 @@ impl FocusAlarm {
             if side.is_some() { step } else { f64::INFINITY }
         };
         (bounds.rise, bounds.fall) = (step_of(&self.up), step_of(&self.down));
-        let limits = [&self.up, &self.down].map(|side| {
-            side.as_ref()
-                .map(|side| self.hull_limit(side, n + 1.0))
-        });
+        let limits = [&self.up, &self.down]
+            .map(|side| side.as_ref().map(|side| self.hull_limit(side, n + 1.0)));
         for (side, limit) in [&mut self.up, &mut self.down].into_iter().zip(limits) {
             if let (Some(side), Some(limit)) = (side, limit) {
                 side.hull_limit = limit;
@@ -482,70 +402,6 @@ impl FocusAlarm {
         let [ceiling, fall] = limits.map(|limit| smaller(limit.unwrap_or(widest), widest));
         (self.run.ceiling, self.run.floor) = (ceiling, -fall);
     }
-}
-
-/// The smaller of two; `b` when `a` is NaN. Compiles to one instruction, as `f64::min` does not.
-#[inline(always)]
-fn smaller(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
-/// Smallest value, NaN passed over; infinite when there are none. In lanes, because a minimum of
-/// floating-point numbers is not reordered by the compiler.
-#[inline(always)]
-fn least<T>(mut items: impl ExactSizeIterator<Item = T>, value: impl Fn(T) -> f64) -> f64 {
-    const LANES: usize = 4;
-    let mut lanes = [f64::INFINITY; LANES];
-    for _ in 0..items.len() / LANES {
-        for lane in &mut lanes {
-            if let Some(item) = items.next() {
-                *lane = smaller(value(item), *lane);
-            }
-        }
-    }
-    let rest = items.fold(f64::INFINITY, |least, item| smaller(value(item), least));
-    lanes.into_iter().fold(rest, smaller)
-}
-
-/// Moves the places whose value is below all later ones to the end; returns that part.
-#[inline]
-fn right_minima(places: &mut [u8], value: impl Fn(u8) -> f64) -> &mut [u8] {
-    let (mut from, mut low) = (places.len(), f64::INFINITY);
-    for at in (0..places.len()).rev() {
-        let place = places[at];
-        let v = value(place);
-        // Without a branch: which places stay is as good as random.
-        places[from - 1] = place;
-        from -= usize::from(v < low);
-        low = smaller(v, low);
-    }
-    &mut places[from..]
-}
-
-/// Drops points that lie above the chord of their neighbours, a few times over, which leaves hardly
-/// more than the hull; the first and the last stay. Returns how many are left, at the front. Without
-/// branches, as above: this is what the hull itself cannot do.
-#[inline]
-fn thin(points: &mut [(f64, f64)]) -> usize {
-    let mut len = points.len();
-    for _ in 0..4 {
-        if len < 5 {
-            break;
-        }
-        let (mut kept, mut before, mut point) = (1, points[0], points[1]);
-        for next in 2..len {
-            let after = points[next];
-            points[kept] = point;
-            kept += usize::from(convex(before, point, after));
-            (before, point) = (point, after);
-        }
-        points[kept] = point;
-        if kept + 1 == len {
-            break;
-        }
-        len = kept + 1;
-    }
-    len
 }
 
 #[cfg(test)]
@@ -575,7 +431,11 @@ mod tests {
                 alarms.push(t);
             }
             if t % 37 == 0 {
-                assert_eq!(alarm.scan(), focus.scan(), "{before:?} {direction:?} at {t}");
+                assert_eq!(
+                    alarm.scan(),
+                    focus.scan(),
+                    "{before:?} {direction:?} at {t}"
+                );
             }
         }
         let mut alarm = FocusAlarm::new(before, direction, threshold).unwrap();
@@ -618,14 +478,24 @@ mod tests {
         let constant = vec![2.5; 3000];
         let ramp: Vec<f64> = (0..3000).map(|t| 1e-3 * f64::from(t)).collect();
         let convex: Vec<f64> = (0..600).map(|t| (0.02 * f64::from(t)).exp()).collect();
-        let alternating: Vec<f64> = (0..3000).map(|t| if t % 2 == 0 { 30.0 } else { -30.0 }).collect();
+        let alternating: Vec<f64> = (0..3000)
+            .map(|t| if t % 2 == 0 { 30.0 } else { -30.0 })
+            .collect();
         let outlier: Vec<f64> = quiet[..3000]
             .iter()
             .enumerate()
             .map(|(t, x)| if t == 0 || t == 1700 { 1e6 * x } else { *x })
             .collect();
         let mut alarms = 0;
-        for xs in [&quiet, &steps, &constant, &ramp, &convex, &alternating, &outlier] {
+        for xs in [
+            &quiet,
+            &steps,
+            &constant,
+            &ramp,
+            &convex,
+            &alternating,
+            &outlier,
+        ] {
             for before in [Before::Known(0.0), Before::Unknown] {
                 for direction in [Direction::Up, Direction::Down, Direction::Both] {
                     for threshold in [3.0, 8.774] {
@@ -645,7 +515,13 @@ mod tests {
         assert!(!alarm.update(0.5).unwrap());
         assert!(alarm.update(-1e308).is_ok() && alarm.update(-1e308).is_err());
         alarm.restart();
-        assert_eq!(alarm.scan(), Scan { statistic: 0.0, change: 0 });
+        assert_eq!(
+            alarm.scan(),
+            Scan {
+                statistic: 0.0,
+                change: 0
+            }
+        );
         assert!(FocusAlarm::new(Before::Known(f64::NAN), Direction::Up, 1.0).is_err());
         assert!(FocusAlarm::new(Before::Unknown, Direction::Up, 0.0).is_err());
     }

@@ -12,6 +12,7 @@
 
 mod alarm;
 mod bernoulli;
+mod block;
 mod cusum;
 mod gaussian;
 mod hull;
