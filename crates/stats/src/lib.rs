@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms |
 //! | May a report say "moved"? Level before is known | [`eprocess::Verdict`] | probability of ever being wrong at most `alpha` |
-//! | The same, several markers of one person | [`eprocess::JointVerdict`], or [`eprocess::merge_mean`] | the same |
+//! | The same, several markers of one person | [`eprocess::SubsetVerdict`] where few of them move together, or [`eprocess::merge_mean`] | the same, whatever the dependence between markers |
 //! | The same, baseline of the person unknown | [`baseline::Guarded`] | false alarms limited at every baseline, up to a stated simulation error |
 //! | Which of many people or markers moved? | [`multiple::closed_e_bh`] | false discovery rate at any stopping time |
 //! | How large is a mean, looked at all the time? | [`cs`] | an interval that holds at all times at once |
