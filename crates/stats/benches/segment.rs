@@ -81,7 +81,7 @@ fn main() {
     let scan = || {
         let mut focus = GaussianFocus::new(Before::Unknown, Direction::Both).expect("focus");
         for &x in &single {
-            focus.add(x).expect("x");
+            focus.update(x).expect("x");
         }
         focus.scan()
     };

@@ -7,7 +7,7 @@ use driftlead_stats::edetector::{
     Alternatives, Baseline, BinaryBank, EDetector, GaussianBank, Recursion,
 };
 use driftlead_stats::eprocess::Weights;
-use driftlead_stats::glr::{Before, BernoulliFocus, Direction, GaussianFocus};
+use driftlead_stats::glr::{Before, BernoulliFocus, Direction, FocusAlarm, GaussianFocus};
 use driftlead_stats::multiple::{closed_e_bh, e_bh};
 use driftlead_stats::rng::Stream;
 use std::hint::black_box;
@@ -70,44 +70,52 @@ fn main() {
         },
     );
     for (name, before, direction) in [
+        ("FOCuS known mean, up", Before::Known(0.0), Direction::Up),
         (
-            "FOCuS Gaussian, known mean, up",
-            Before::Known(0.0),
-            Direction::Up,
-        ),
-        (
-            "FOCuS Gaussian, known mean, both",
+            "FOCuS known mean, both",
             Before::Known(0.0),
             Direction::Both,
         ),
-        (
-            "FOCuS Gaussian, unknown mean, both",
-            Before::Unknown,
-            Direction::Both,
-        ),
+        ("FOCuS unknown mean, both", Before::Unknown, Direction::Both),
     ] {
-        // Unchanged streams of 32,768 observations.
-        let run = |observe: &dyn Fn(&mut GaussianFocus, &[f64])| {
+        // Unchanged streams of 32,768 observations, four of them.
+        report(&format!("{name}, statistic"), normals.len(), || {
             for chunk in normals.chunks(1 << 15) {
                 let mut focus = GaussianFocus::new(before, direction).expect("focus");
-                observe(&mut focus, chunk);
-            }
-        };
-        report(&format!("{name}, statistic"), normals.len(), || {
-            run(&|focus, chunk| {
                 for &x in chunk {
                     black_box(focus.update(x).expect("x"));
                 }
-            });
+            }
         });
-        report(&format!("{name}, alarm at 12"), normals.len(), || {
-            run(&|focus, chunk| {
-                for &x in chunk {
-                    focus.add(x).expect("x");
-                    black_box(focus.reaches(12.0));
-                }
-            });
-        });
+        // 8.8 is what a run length of 10,000 takes (example operating_characteristics, table delay).
+        for threshold in [12.0, 8.8] {
+            let fresh = || FocusAlarm::new(before, direction, threshold).expect("focus");
+            report(
+                &format!("{name}, alarm at {threshold}, one by one"),
+                normals.len(),
+                || {
+                    for chunk in normals.chunks(1 << 15) {
+                        let mut alarm = fresh();
+                        for &x in chunk {
+                            black_box(alarm.update(x).expect("x"));
+                        }
+                    }
+                },
+            );
+            report(
+                &format!("{name}, alarm at {threshold}, slice"),
+                normals.len(),
+                || {
+                    for chunk in normals.chunks(1 << 15) {
+                        let (mut alarm, mut rest) = (fresh(), chunk);
+                        while let Some(at) = alarm.first_alarm(black_box(rest)).expect("x") {
+                            rest = &rest[at + 1..];
+                        }
+                        black_box(&alarm);
+                    }
+                },
+            );
+        }
     }
     report("FOCuS Bernoulli, unknown, both", bits.len(), || {
         let mut focus = BernoulliFocus::new(Before::Unknown, Direction::Both).expect("focus");

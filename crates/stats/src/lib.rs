@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms |
 //! | May a report say "moved"? Level before is known | [`eprocess::Verdict`] | probability of ever being wrong at most `alpha` |
-//! | The same, several markers of one person | [`eprocess::merge_mean`] of their e-values, any dependence; [`eprocess::JointVerdict`], more power if markers are independent | the same |
+//! | The same, several markers of one person | [`eprocess::SubsetVerdict`] where few of them move together, or [`eprocess::merge_mean`] | the same, whatever the dependence between markers |
 //! | The same, baseline of the person unknown | [`baseline::Guarded`] | false alarms limited at every baseline, up to a stated simulation error |
 //! | When did it change? | [`series::change_times`] | misses the time with probability at most `alpha` |
 //! | Which of many people or markers moved? | [`multiple::closed_e_bh`] | false discovery rate at any stopping time |
