@@ -60,6 +60,17 @@ fn main() {
     ] {
         exchange.column(name, column.iter().copied());
     }
+    exchange.bound("reading every column once", || {
+        let mut sum = 0.0;
+        for column in [&probability, &control, &modifier, &outcome] {
+            sum += black_box(column).iter().sum::<f64>();
+        }
+        let flags = available.iter().zip(&treated).zip(&person);
+        for ((&a, &t), &p) in black_box(flags) {
+            sum += f64::from(u32::from(a & t) ^ p);
+        }
+        black_box(sum);
+    });
     use Correction::{Always, Never};
     let cases: [(&str, &[bool], Columns<'_>, Columns<'_>, Correction); 4] = [
         (

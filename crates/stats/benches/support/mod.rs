@@ -49,6 +49,8 @@ pub(crate) fn cpu_seconds(mut work: impl FnMut()) -> (f64, f64) {
 /// What a benchmark hands to its script.
 pub(crate) struct Exchange {
     folder: Option<PathBuf>,
+    /// Seconds of what nothing on these data can be faster than.
+    bound: Option<f64>,
     results: Map<String, Value>,
 }
 
@@ -58,6 +60,7 @@ impl Exchange {
         let mut arguments = std::env::args().skip_while(|a| a != "--write").skip(1);
         Self {
             folder: arguments.next().map(PathBuf::from),
+            bound: None,
             results: Map::new(),
         }
     }
@@ -68,6 +71,16 @@ impl Exchange {
             let bytes: Vec<u8> = values.into_iter().flat_map(f64::to_le_bytes).collect();
             std::fs::write(folder.join(name).with_extension("f64"), bytes).expect("a data file");
         }
+    }
+
+    /// Times what the following reports are compared with, and prints it.
+    pub(crate) fn bound(&mut self, name: &str, work: impl FnMut()) {
+        let (best, _) = cpu_seconds(work);
+        println!(
+            "{name:<58} best {:>10.3} ms CPU: the bound below",
+            best * 1e3
+        );
+        self.bound = Some(best);
     }
 
     /// Times `work` and prints it against its `bar` in s; hands over the time and `result`.
@@ -87,8 +100,11 @@ impl Exchange {
                 bar / best
             )
         });
+        let bound = self.bound.map_or(String::new(), |bound| {
+            format!("   {:.1} times the bound", best / bound)
+        });
         println!(
-            "{name:<58} best {:>10.3} ms CPU, median {:>10.3}{bar}",
+            "{name:<58} best {:>10.3} ms CPU, median {:>10.3}{bar}{bound}",
             best * 1e3,
             median * 1e3
         );
