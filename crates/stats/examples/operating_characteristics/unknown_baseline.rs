@@ -74,7 +74,7 @@ fn table(population: &Population, options: &Options) {
     );
     let methods = methods(population, options);
     println!(
-        "| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |",
+        "\n| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |",
         CHANGES[1..]
             .iter()
             .map(|c| c.0)
@@ -137,7 +137,7 @@ fn table(population: &Population, options: &Options) {
                 cells.push(format!("{share:.3} ± {error:.3} ({median})"));
                 if let Some(&(_, goal)) = GOALS.iter().find(|g| g.0 == change) {
                     judged.push(format!(
-                        "  {change}, at least {goal} seen: {}",
+                        "  - {change}, at least {goal} seen: {}",
                         reaches(share, error, goal)
                     ));
                 }
@@ -200,7 +200,7 @@ fn methods(population: &Population, options: &Options) -> Vec<Method> {
         let rule = Arc::new(GuardedRule::calibrate(&grid, &settings).expect("settings"));
         let worst = rule.null_rates().iter().map(|r| r.rate).fold(0.0, f64::max);
         println!(
-            "{name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.",
+            "- {name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.",
             settings.average,
             settings.everywhere,
             rule.average_rate()
