@@ -1,7 +1,7 @@
 //! Delay of the detectors over the exact optimum at the same average run length.
 
 use crate::{Options, verdict};
-use driftlead_stats::edetector::{Alternatives, GaussianBank};
+use driftlead_stats::edetector::{Alarm, Alternatives, Baseline, GaussianBank};
 use driftlead_stats::glr::{Before, Direction, GaussianFocus, cusum_delay, shewhart_delay};
 use driftlead_stats::peers::{Ewma, ewma_arl};
 use driftlead_stats::rng::Stream;
@@ -26,6 +26,14 @@ fn shiryaev_roberts(smallest: f64, largest: f64, count: usize) -> Statistic {
     let grid = Alternatives::geometric_normal(smallest, largest, count).expect("grid");
     let mut bank = GaussianBank::new(grid, 1);
     Box::new(move |x| bank.update(&[x]).expect("finite")[0])
+}
+
+/// 1 at the alarm, else 0.
+fn exact(smallest: f64, largest: f64, count: usize) -> Statistic {
+    let grid = Alternatives::geometric_normal(smallest, largest, count).expect("grid");
+    let baseline = Baseline::standard_normal(0.0).expect("baseline");
+    let mut alarm = Alarm::exact(baseline, grid, ARL).expect("alarm");
+    Box::new(move |x| f64::from(u8::from(alarm.update(x).expect("finite").is_some())))
 }
 
 fn focus() -> Statistic {
@@ -107,6 +115,16 @@ pub(crate) fn run(options: &Options) {
             name: "e-SR .1-4 K=8, guaranteed",
             start: || shiryaev_roberts(0.1, 4.0, 8),
             threshold: Some(ARL),
+        },
+        Arm {
+            name: "e-SR .1-2 K=6, exact",
+            start: || exact(0.1, 2.0, 6),
+            threshold: Some(1.0),
+        },
+        Arm {
+            name: "e-SR .1-4 K=8, exact",
+            start: || exact(0.1, 4.0, 8),
+            threshold: Some(1.0),
         },
         Arm {
             name: "FOCuS, calibrated",

@@ -101,6 +101,19 @@ impl EDetector {
         Ok(self.ln_value)
     }
 
+    /// Logarithms of `weight (1 + M)` per component: what the next Shiryaev-Roberts step multiplies.
+    pub(super) fn ln_carried(&self) -> impl Iterator<Item = f64> {
+        let values = self.ln_values.iter().zip(&self.ln_weights);
+        values.map(|(m, w)| w + log_add_exp(0.0, *m))
+    }
+
+    /// Multiplies the detector by `e^ln_factor` and returns its logarithm.
+    pub(super) fn raise(&mut self, ln_factor: f64) -> f64 {
+        self.ln_values.iter_mut().for_each(|m| *m += ln_factor);
+        self.ln_value += ln_factor;
+        self.ln_value
+    }
+
     /// Logarithm of the detector; `-inf` for Shiryaev-Roberts before the first observation.
     #[must_use]
     pub fn ln_value(&self) -> f64 {
