@@ -26,7 +26,7 @@ const MOST_SUBSETS: usize = 100_000;
 /// are independent, so nothing is assumed of that. **Guarantee**: `P(ever E_t >= 1/alpha) <= alpha`; valid
 /// input to e-BH at any stopping time. Nothing but sums can be bet on: under this assumption every
 /// valid factor is at most some `1 + sum lambda_m (x_m - p_m)` with `lambda_m >= 0` (linear programming
-/// duality). Construction of this project. For a fall feed `1 - x` and `1 - p`.
+/// duality). Source: construction of this project. For a fall feed `1 - x` and `1 - p`.
 ///
 /// Where three markers move, single bets joined by [`super::merge_mean`] see a third of the evidence each; a
 /// set sees nearly all of it, at the price of `ln` of the number of sets for not knowing which.
