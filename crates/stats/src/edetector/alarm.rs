@@ -168,7 +168,7 @@ mod tests {
         let rises = || Alternatives::geometric_bernoulli(0.2, 0.03, 5).unwrap();
         let fair = |luck: &mut Stream| luck.normal();
         let coin = |luck: &mut Stream| f64::from(u8::from(luck.uniform() < 0.2));
-        for (gamma, runs) in [(20.0, 3000), (150.0, 1500)] {
+        for (gamma, runs) in [(20.0, 1500), (150.0, 800)] {
             let usual = run_length(Alarm::new(normal, shifts(), gamma).unwrap(), runs, fair);
             let exact = run_length(Alarm::exact(normal, shifts(), gamma).unwrap(), runs, fair);
             let bits = run_length(Alarm::new(bit, rises(), gamma).unwrap(), runs, coin);

@@ -126,3 +126,32 @@ impl EDetector {
         &self.ln_values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+
+    /// The guarantee of the CUSUM recursion, measured: at least `gamma`, three standard errors allowed.
+    #[test]
+    fn an_e_cusum_runs_at_least_as_long_as_promised() {
+        let baseline = Baseline::standard_normal(0.0).unwrap();
+        let grid = Alternatives::geometric_normal(0.3, 2.0, 4).unwrap();
+        for (gamma, runs) in [(10.0f64, 2000), (60.0, 800)] {
+            let mut detector = EDetector::new(baseline, grid.clone(), Recursion::Cusum).unwrap();
+            let (mut total, mut squares) = (0.0, 0.0);
+            for run in 0..runs {
+                let mut luck = Stream::new(21, run, 0, 1);
+                detector.restart();
+                let crosses = |_: &u32| detector.update(luck.normal()).unwrap() >= gamma.ln();
+                let after = f64::from((1..).find(crosses).unwrap());
+                total += after;
+                squares += after * after;
+            }
+            let n = runs as f64;
+            let mean = total / n;
+            let error = ((squares / n - mean * mean) / n).sqrt();
+            assert!(mean >= gamma - 3.0 * error, "{gamma}: {mean} ± {error}");
+        }
+    }
+}

@@ -109,7 +109,7 @@ impl Overshoot {
 ///
 /// For any `z`, `E min(1, b f(Z)) <= b sum a Phi(z - t) + 1 - Phi(z)`, with equality where `b f(z) = 1`. So the
 /// `b` that brings the right side to `sum a` is safe whatever `z` is, and largest at that crossing,
-/// which a few Newton steps come close enough to.
+/// which three Newton steps come close enough to.
 fn normal_factor(parts: &[(f64, f64)]) -> f64 {
     let now: f64 = parts.iter().map(|(a, _)| a).sum();
     let value = |z: f64| {
@@ -122,7 +122,7 @@ fn normal_factor(parts: &[(f64, f64)]) -> f64 {
     let alone = parts.iter().map(|(a, t)| 0.5 * t - a.ln() / t);
     let mut z = alone.fold(f64::INFINITY, f64::min);
     let mut factor = 1.0f64;
-    for _ in 0..5 {
+    for _ in 0..3 {
         let (f, slope) = value(z);
         z = (z - (factor * f).ln() * f / slope).max(0.0);
         let below: f64 = parts.iter().map(|(a, t)| a * normal_cdf(z - t)).sum();
