@@ -8,6 +8,9 @@ use crate::special::{expit, logit, zeta};
 /// Looser than a mixture near its tuning point, of iterated-logarithm growth for ever. Source:
 /// Howard et al. 2021, eq. 10.
 ///
+/// **Assumes** a process that is sub-gamma with scale `c` in its intrinsic time. **Guarantee**: the
+/// process ever reaches the bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::PolyStitching;
 /// let boundary = PolyStitching::new(10.0, 3.0)?;
@@ -82,6 +85,9 @@ fn stitching_constants(eta: f64) -> (f64, f64) {
 /// quantile `p` at once, at any time.
 ///
 /// Source: Howard & Ramdas 2022, "Sequential estimation of quantiles", thm. 3.
+///
+/// **Assumes** independent observations from one distribution, of any kind. **Guarantee**: all quantiles
+/// and all times at once, with probability `1 - alpha`.
 ///
 /// ```
 /// use driftlead_stats::boundary::DoubleStitching;

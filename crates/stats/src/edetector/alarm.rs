@@ -15,9 +15,10 @@ pub struct Alarmed {
 
 /// A Shiryaev-Roberts e-detector that alarms at `gamma` and starts again.
 ///
-/// **Guarantee**: while nothing has changed, at least `gamma` observations pass between alarms on
+/// **Assumes** that no increment has a conditional mean above 1 before the change (see [`Baseline`]), no
+/// independence. **Guarantee**: while nothing has changed, at least `gamma` observations pass between alarms on
 /// average, whatever the dependence between observations. It is *not* a probability of a false alarm;
-/// for that see [`crate::eprocess::Verdict`].
+/// for that see [`crate::eprocess::Verdict`]. Source: Shin, Ramdas, Rinaldo 2024, def. 2.2.
 ///
 /// ```
 /// use driftlead_stats::edetector::{Alarm, Alternatives, Baseline};

@@ -11,6 +11,8 @@ use crate::special::{find_root, gauss_legendre, normal_pdf, solve_dense};
 /// **Assumes** a known mean and standard deviation; the run length ([`ewma_arl`]) also independence and a
 /// normal distribution. Small `lambda` sees small shifts, large `lambda` large ones.
 ///
+/// **Guarantee**: that run length, under these assumptions.
+///
 /// ```
 /// use driftlead_stats::peers::{Detector, Ewma};
 /// // The fastest one for a shift of half a standard deviation at a run length of 1,000.
@@ -111,6 +113,8 @@ fn check_lambda(lambda: f64) -> Result<f64> {
 /// Solves `L(z) = 1 + (1/lambda) int f((y - (1-lambda) z)/lambda - mean) L(y) dy` (Crowder 1987) by the
 /// Nyström method; a one-sided chart is cut 9 standard deviations below its lower level.
 ///
+/// **Assumes** independent observations. **Guarantee**: exact, up to the numerical error.
+///
 /// ```
 /// use driftlead_stats::glr::Direction;
 /// use driftlead_stats::peers::ewma_arl;
@@ -170,6 +174,15 @@ pub fn ewma_arl(lambda: f64, limit: f64, mean: f64, direction: Direction) -> Res
 }
 
 /// Limit at which an EWMA has null run length `arl`.
+///
+/// **Assumes** what [`ewma_arl`] does, whose root it is. **Guarantee**: exact up to its error.
+///
+/// ```
+/// use driftlead_stats::glr::Direction;
+/// use driftlead_stats::peers::ewma_limit;
+/// assert!((ewma_limit(0.1, 500.0, Direction::Both)? - 2.814).abs() < 1e-3);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// `lambda` outside [.002, 1] or `arl` not in (2, 1e9).

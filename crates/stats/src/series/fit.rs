@@ -65,6 +65,24 @@ struct Solved {
 ///   or rate: typical denominator over own denominator).
 /// * `columns`: one to [`MAX_COLUMNS`] regressors, each as long as `times`.
 ///
+/// **Assumes** Gaussian AR(1) noise with φ up to 0.7, plus independent noise. **Guarantee**: the error of
+/// [`Fit::interval`] is at most about `alpha`, by calibration. See [the module](crate::series) for both.
+/// Source: construction of this project on generalised least squares (Aitken 1936) by a Kalman filter
+/// (Harvey 1989), averaged over noises as in Hoeting, Madigan, Raftery, Volinsky 1999.
+///
+/// ```
+/// use driftlead_stats::series::{Settings, fit, step};
+/// // Six weeks are missing; the level rises by 2 after week 30.
+/// let weeks: Vec<i32> = (0..60).filter(|w| !(40..46).contains(w)).collect();
+/// let level = |w: i32| if w < 30 { 5.0 } else { 7.0 };
+/// let values: Vec<f64> = weeks.iter().map(|&w| level(w) + f64::from(w * 7919 % 13) / 13.0).collect();
+/// let columns = [vec![1.0; weeks.len()], step(&weeks, 30)];
+/// let fit = fit(&weeks, &values, &vec![1.0; weeks.len()], &columns, 1, &Settings::default())?;
+/// let (low, high) = fit.interval(0.05);
+/// assert!(low > 1.0 && low < 2.0 && 2.0 < high && high < 3.0);
+/// # Ok::<(), driftlead_stats::series::SeriesError>(())
+/// ```
+///
 /// # Errors
 /// [`SeriesError`] for unequal lengths, non-finite input, times out of order, fewer than three
 /// observations more than regressors, collinear regressors, and a series without variation.
@@ -243,7 +261,7 @@ impl Fit {
         })
     }
 
-    /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé).
+    /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé 1953).
     pub fn band_multiplier(&self, alpha: f64) -> f64 {
         let p = self.coefficients.len() as f64;
         FisherSnedecor::new(p, self.degrees_of_freedom as f64)
@@ -268,6 +286,11 @@ impl Fit {
 /// The level at which the mixture's interval errs at most at about `alpha` for every φ up to 0.7: the
 /// average over noises is a little too sure of itself, the more so the shorter the series. The factor
 /// comes from simulation (`cargo run --release -p driftlead-stats --example interval_error` prints the table).
+///
+/// ```
+/// use driftlead_stats::series::calibrated;
+/// assert!((calibrated(0.05, 52) - 0.035).abs() < 1e-15);
+/// ```
 pub fn calibrated(alpha: f64, observations: usize) -> f64 {
     alpha * 0.7 * (observations as f64 / 36.0).min(1.0)
 }
@@ -299,6 +322,11 @@ fn crossing(from: f64, step: f64, gap: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// Student-t quantile at probability `p` in (0, 1); NaN for no degrees of freedom.
+///
+/// ```
+/// use driftlead_stats::series::t_quantile;
+/// assert!((t_quantile(10, 0.975) - 2.228_139).abs() < 1e-6);
+/// ```
 pub fn t_quantile(degrees_of_freedom: usize, p: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.inverse_cdf(p))
 }
