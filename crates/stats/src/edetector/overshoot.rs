@@ -3,7 +3,10 @@
 use super::{Alternatives, Baseline};
 use crate::error::{Result, StatsError};
 use crate::special::{normal_cdf, normal_sf};
+use std::sync::Arc;
 
+/// Crossings are looked for on a grid of this many points per standard deviation.
+const PER_SD: usize = 32;
 /// Where, under each bet, a jump across the threshold is this many standard deviations away, nothing
 /// is raised: at most 1 in 4,000 of the value would be cut off.
 const OUT_OF_REACH: f64 = 3.5;
@@ -18,10 +21,12 @@ pub(super) struct Overshoot {
 
 #[derive(Debug, Clone)]
 enum Law {
-    /// Bets in standard deviations, all positive: a fall is a rise seen from the other side.
-    Normal { thetas: Vec<f64> },
+    Normal(Crossings),
     /// Logarithms of the increments for 0 and 1, per bet, and the probability of the outcome that raises.
-    Binary { ln_steps: Vec<(f64, f64)>, p: f64 },
+    Binary {
+        ln_steps: Vec<(f64, f64)>,
+        p: f64,
+    },
 }
 
 impl Overshoot {
@@ -41,9 +46,10 @@ impl Overshoot {
             return Err(undefined("the bets are on a rise and on a fall at once"));
         }
         let law = match *baseline {
-            Baseline::Normal { sd, .. } => Law::Normal {
-                thetas: lambdas.iter().map(|l| (l * sd).abs()).collect(),
-            },
+            // A fall is a rise seen from the other side.
+            Baseline::Normal { sd, .. } => Law::Normal(Crossings::new(
+                lambdas.iter().map(|l| (l * sd).abs()).collect(),
+            )),
             Baseline::Bernoulli { p } => {
                 let of = |x: f64| lambdas.iter().map(move |&l| baseline.ln_increment(x, l));
                 let (low, high, p) = if up {
@@ -69,20 +75,7 @@ impl Overshoot {
     /// Logarithm of the factor, at least 0, from the logarithms of `weight (1 + M)` per component.
     pub(super) fn ln_factor(&self, ln_carried: &[f64]) -> f64 {
         match &self.law {
-            Law::Normal { thetas } => {
-                // The threshold falls only where some component passes its share of it.
-                let ln_share = self.ln_gamma - (thetas.len() as f64).ln();
-                let far = |(c, t): (&f64, &f64)| (ln_share - c) / t - 0.5 * t > OUT_OF_REACH;
-                if ln_carried.iter().zip(thetas).all(far) {
-                    return 0.0;
-                }
-                let parts: Vec<(f64, f64)> = ln_carried
-                    .iter()
-                    .zip(thetas)
-                    .map(|(c, &t)| ((c - self.ln_gamma).exp(), t))
-                    .collect();
-                normal_factor(&parts)
-            }
+            Law::Normal(crossings) => crossings.ln_factor(ln_carried, self.ln_gamma),
             Law::Binary { ln_steps, p } => {
                 let share = |pick: fn(&(f64, f64)) -> f64| -> f64 {
                     let terms = ln_carried.iter().zip(ln_steps);
@@ -104,33 +97,75 @@ impl Overshoot {
     }
 }
 
-/// Logarithm of the factor for a standard-normal observation and components `(share of the threshold,
-/// bet)`, with `f(z) = sum a e^(t z - t^2/2)`.
+/// The factor for a standard-normal observation and components `a` (shares of the threshold), with
+/// `f(z) = sum a e^(t z - t^2/2)`.
 ///
 /// For any `z`, `E min(1, b f(Z)) <= b sum a Phi(z - t) + 1 - Phi(z)`, with equality where `b f(z) = 1`. So the
-/// `b` that brings the right side to `sum a` is safe whatever `z` is, and largest at that crossing,
-/// which three Newton steps come close enough to.
-fn normal_factor(parts: &[(f64, f64)]) -> f64 {
-    let now: f64 = parts.iter().map(|(a, _)| a).sum();
-    let value = |z: f64| {
-        parts.iter().fold((0.0, 0.0), |(f, slope), (a, t)| {
-            let term = a * (t * (z - 0.5 * t)).exp();
-            (f + term, slope + t * term)
-        })
-    };
-    // One component alone crosses here, so all of them cross earlier.
-    let alone = parts.iter().map(|(a, t)| 0.5 * t - a.ln() / t);
-    let mut z = alone.fold(f64::INFINITY, f64::min);
-    let mut factor = 1.0f64;
-    for _ in 0..3 {
-        let (f, slope) = value(z);
-        z = (z - (factor * f).ln() * f / slope).max(0.0);
-        let below: f64 = parts.iter().map(|(a, t)| a * normal_cdf(z - t)).sum();
-        // Rounding must not spend more than there is; NaN leaves the factor as it is.
-        factor = factor.max((now - normal_sf(z)) / below * (1.0 - 1e-12));
+/// `b` that brings the right side to `sum a` is safe whatever `z` is, largest at that crossing, and
+/// flat there: a grid of `z`, with everything but `a` computed once, loses nothing that matters.
+#[derive(Debug, Clone)]
+struct Crossings {
+    /// Bets in standard deviations, positive.
+    thetas: Vec<f64>,
+    /// Per point and bet: `Phi(z - t)` and `e^(t z - t^2/2)`.
+    table: Arc<[(f64, f64)]>,
+    /// Per point: `1 - Phi(z)`.
+    tails: Arc<[f64]>,
+}
+
+impl Crossings {
+    fn new(thetas: Vec<f64>) -> Self {
+        let largest = thetas.iter().copied().fold(0.0, f64::max);
+        // An observation on the wrong side of the baseline must not raise the alarm: from 0.
+        let points = PER_SD * (largest.min(100.0) + OUT_OF_REACH + 3.0) as usize;
+        let at = |i: usize| i as f64 / PER_SD as f64;
+        let row = |i: usize| {
+            let z = at(i);
+            let cell = move |t: &f64| (normal_cdf(z - t), (t * (z - 0.5 * t)).exp());
+            thetas.iter().map(cell).collect::<Vec<_>>()
+        };
+        Self {
+            table: (0..points).flat_map(row).collect(),
+            tails: (0..points).map(|i| normal_sf(at(i))).collect(),
+            thetas,
+        }
     }
-    // An observation on the wrong side of the baseline must not raise the alarm.
-    factor.min((1.0 - 1e-12) / value(0.0).0).max(1.0).ln()
+
+    fn ln_factor(&self, ln_carried: &[f64], ln_gamma: f64) -> f64 {
+        // The threshold falls only where some component passes its share of it.
+        let ln_share = ln_gamma - (self.thetas.len() as f64).ln();
+        let far = |(c, t): (&f64, &f64)| (ln_share - c) / t - 0.5 * t > OUT_OF_REACH;
+        if ln_carried.iter().zip(&self.thetas).all(far) {
+            return 0.0;
+        }
+        let shares: Vec<f64> = ln_carried.iter().map(|c| (c - ln_gamma).exp()).collect();
+        let now: f64 = shares.iter().sum();
+        // Factor that a point allows, and the value without it where that point is observed.
+        let at = |i: usize| -> (f64, f64) {
+            let row = self.table.chunks_exact(shares.len()).nth(i).unwrap_or(&[]);
+            let (mut below, mut value) = (0.0, 0.0);
+            for (a, (phi, growth)) in shares.iter().zip(row) {
+                below += a * phi;
+                value += a * growth;
+            }
+            let tail = self.tails.get(i).copied().unwrap_or(0.0);
+            // Rounding must not spend more than there is.
+            ((now - tail) / below * (1.0 - 1e-12), value)
+        };
+        let (mut low, mut high) = (0, self.tails.len().saturating_sub(1));
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let (factor, value) = at(middle);
+            if factor * value < 1.0 {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let most = (1.0 - 1e-12) / at(0).1;
+        let factor = at(low).0.max(at(high).0);
+        factor.min(most).max(1.0).ln()
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +184,7 @@ mod tests {
         ) {
             let thetas = [0.1, 0.4, 1.0, 2.0];
             let gamma = 1e4f64;
-            let overshoot = Overshoot { ln_gamma: gamma.ln(), law: Law::Normal { thetas: thetas.to_vec() } };
+            let overshoot = Overshoot { ln_gamma: gamma.ln(), law: Law::Normal(Crossings::new(thetas.to_vec())) };
             let carried: Vec<f64> = shares.iter().map(|s| s * scale * gamma).collect();
             let ln: Vec<f64> = carried.iter().map(|c| c.ln()).collect();
             let factor = overshoot.ln_factor(&ln).exp();
