@@ -6,9 +6,9 @@ mod support;
 use driftlead_stats::baseline::{PosteriorAveraged, Prior};
 use driftlead_stats::cs::{BettingSequence, ConjugateBernstein, PredMixBernstein};
 use driftlead_stats::edetector::{
-    Alternatives, Baseline, BinaryBank, EDetector, GaussianBank, Recursion,
+    Alarm, Alternatives, Baseline, BinaryBank, EDetector, GaussianBank, Recursion,
 };
-use driftlead_stats::eprocess::Weights;
+use driftlead_stats::eprocess::{SubsetVerdict, Weights};
 use driftlead_stats::glr::{Before, BernoulliFocus, Direction, FocusAlarm, GaussianFocus};
 use driftlead_stats::multiple::{closed_e_bh, e_bh};
 use driftlead_stats::rng::Stream;
@@ -86,6 +86,7 @@ fn main() {
         },
     );
     let baseline = Baseline::standard_normal(0.0).expect("baseline");
+    let mut exact = Alarm::exact(baseline, grid.clone(), 1e4).expect("alarm");
     let mut single = EDetector::new(baseline, grid, Recursion::ShiryaevRoberts).expect("detector");
     report(
         "e-SR, one stream in the log domain, K = 8",
@@ -93,6 +94,15 @@ fn main() {
         || {
             normals.iter().for_each(|&x| {
                 black_box(single.update(x).expect("x"));
+            });
+        },
+    );
+    report(
+        "e-SR, one stream, alarm of exact run length 10,000, K = 8",
+        normals.len(),
+        || {
+            normals.iter().for_each(|&x| {
+                black_box(exact.update(x).expect("x"));
             });
         },
     );
@@ -173,6 +183,18 @@ fn main() {
             bits.iter().for_each(|&x| {
                 cs.update(x).expect("x");
                 black_box(cs.interval());
+            });
+        },
+    );
+    let p = [0.1; 15];
+    let rises = [0.06, 0.13, 0.28, 0.6];
+    let mut sets = SubsetVerdict::new(&p, &rises, 3, Weights::Horizon(180)).expect("sets");
+    report(
+        "sets of up to 3 of 15 markers, 4 rises (markers/s)",
+        2000 * 15,
+        || {
+            bits[..2000 * 15].chunks_exact(15).for_each(|x| {
+                black_box(sets.update(x).expect("x"));
             });
         },
     );

@@ -10,7 +10,8 @@
 //!
 //! | question | use | what it guarantees |
 //! |---|---|---|
-//! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms |
+//! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms, whatever the dependence |
+//! | The same, the distribution before the change known | [`edetector::Alarm::exact`] | `gamma` observations between false alarms, so an earlier alarm |
 //! | May a report say "moved"? Level before is known | [`eprocess::Verdict`] | probability of ever being wrong at most `alpha` |
 //! | The same, several markers of one person | [`eprocess::SubsetVerdict`] where few of them move together, or [`eprocess::merge_mean`] | the same, whatever the dependence between markers |
 //! | The same, baseline of the person unknown | [`baseline::Guarded`] | false alarms limited at every baseline, up to a stated simulation error |

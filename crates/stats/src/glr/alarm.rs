@@ -21,7 +21,7 @@ const ROUNDING: f64 = 256.0 * f64::EPSILON;
 /// The answer is that of `statistic >= threshold` at every observation, but most observations cost a few
 /// comparisons: the sum is compared with a *limit* below which no candidate can reach the threshold,
 /// and observations enter the hull in blocks. **Assumes** independent observations of variance one. **Guarantee**: exact alarm times; no false-alarm guarantee, so find the threshold by simulation.
-/// Memory: about 8 KiB and a few times `ln n` candidates. Construction of this project on the hull of
+/// Memory: about 8 KiB and a few times `ln n` candidates. Source: construction of this project on the hull of
 /// Romano et al. 2023 (JMLR 24).
 ///
 /// Why it is exact. A change after `k` of `n` observations reaches the threshold `h` exactly when the

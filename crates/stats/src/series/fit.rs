@@ -4,7 +4,9 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 use super::noise::{MAX_COLUMNS, Noise, Row, whiten};
 use super::tail::Tail;
-use super::{SeriesError, Settings};
+use super::{Equivalence, SeriesError, Settings};
+
+use crate::error::{StatsError, level, positive};
 
 /// Noises that together weigh less than this are left out: far below any error level in use.
 const NEGLIGIBLE: f64 = 1e-7;
@@ -97,6 +99,10 @@ pub fn fit(
     check(times, values, scales, columns, target)?;
     let centre = values.iter().sum::<f64>() / n as f64;
     let spread = (values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / n as f64).sqrt();
+    // Values of which the squares are not finite.
+    if !spread.is_finite() {
+        return Err(SeriesError::NotFinite);
+    }
     if spread <= 1e-12 * centre.abs().max(f64::MIN_POSITIVE) {
         return Err(SeriesError::Constant);
     }
@@ -215,6 +221,44 @@ impl Fit {
         let (low, high) = self.interval(alpha);
         let se = self.candidates.first().map_or(f64::NAN, |c| c.se);
         0.5 * (high - low) + t_quantile(self.degrees_of_freedom, power) * se
+    }
+
+    /// Tests that the coefficient of interest lies inside `(-margin, margin)`: two one-sided tests against
+    /// the mixture that [`Self::interval`] uses, at the [`calibrated`] level. The same as the interval at
+    /// `2 alpha` lying inside the margin. See [`super::equivalence`] for one estimate and its standard error.
+    ///
+    /// ```
+    /// use driftlead_stats::series::{Settings, fit, trend};
+    /// let times: Vec<i32> = (0..60).collect();
+    /// let values: Vec<f64> = times.iter().map(|t| f64::from(t * 7919 % 13)).collect();
+    /// let columns = [vec![1.0; 60], trend(&times)];
+    /// let fit = fit(&times, &values, &[1.0; 60], &columns, 1, &Settings::default()).unwrap();
+    /// let test = fit.equivalence(6.0, 0.05)?;
+    /// assert!(test.shown && test.p < 0.05 && test.smallest_margin < 6.0);
+    /// assert!(!fit.equivalence(0.1, 0.05)?.shown);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A margin that is not positive, or `alpha` outside (0, 1/2).
+    pub fn equivalence(&self, margin: f64, alpha: f64) -> Result<Equivalence, StatsError> {
+        positive("margin", margin)?;
+        level("twice alpha", 2.0 * alpha)?;
+        let tail = Tail::new(self.degrees_of_freedom);
+        let beyond = |sign: f64| -> f64 {
+            let mix = self.candidates.iter();
+            mix.map(|c| c.weight * tail.above((margin - sign * c.estimate) / c.se))
+                .sum()
+        };
+        // `calibrated` is proportional to the level, so dividing by its factor undoes it.
+        let factor = calibrated(1.0, self.observations);
+        let p = (beyond(1.0).max(beyond(-1.0)) / factor).clamp(0.0, 1.0);
+        let (low, high) = self.interval(2.0 * alpha);
+        Ok(Equivalence {
+            p,
+            shown: p <= alpha,
+            smallest_margin: low.abs().max(high.abs()),
+        })
     }
 
     /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé 1953).

@@ -65,8 +65,8 @@ pub enum SeriesError {
     /// Times are not strictly increasing.
     #[error("times are not strictly increasing")]
     Order,
-    /// A value is NaN or infinite, or a scale is not positive.
-    #[error("values must be finite and scales positive")]
+    /// A value or its square is NaN or infinite, or a scale is not positive.
+    #[error("values must be finite, with finite squares, and scales positive")]
     NotFinite,
     /// All values are the same.
     #[error("the values never vary")]
