@@ -1,62 +1,33 @@
 //! CPU time of WCLS and of a mixed model: `cargo bench -p driftlead-stats --bench causal`.
-#![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
+//! `peers/causal.py` compares with statsmodels on the same data.
+#![allow(clippy::expect_used, missing_docs)]
+
+mod support;
 
 use driftlead_stats::causal::{Correction, Trial, wcls};
 use driftlead_stats::mixed::{Grouped, mixed_reml};
 use driftlead_stats::rng::Stream;
+use serde_json::json;
 use std::hint::black_box;
-use std::time::Instant;
+use support::Exchange;
 
 type Columns<'a> = &'a [&'a [f64]];
 
 const PEOPLE: u32 = 1_000;
+/// Decisions of all people together.
 const ROWS: usize = 200_000;
 
-/// CPU time of this thread so far in ms, where the system tells (Linux); else `None`.
-///
-/// The first number of `schedstat` is the time on a processor in ns: a busy machine does not
-/// lengthen it as it lengthens the time on the wall.
-fn cpu_ms() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let ns: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Some(ns / 1e6)
-}
-
-/// Runs per timing: the system counts CPU time in ticks of a few ms.
-const RUNS: u32 = 20;
-
-/// Prints the best and the median, per run, of seven timings of `work`.
-fn report(name: &str, bar: Option<f64>, mut work: impl FnMut()) {
-    let mut kind = "CPU";
-    let mut times: Vec<f64> = (0..7)
-        .map(|_| {
-            let (wall, cpu) = (Instant::now(), cpu_ms());
-            (0..RUNS).for_each(|_| work());
-            let total = match cpu.zip(cpu_ms()) {
-                Some((from, to)) => to - from,
-                None => {
-                    kind = "wall";
-                    wall.elapsed().as_secs_f64() * 1e3
-                }
-            };
-            total / f64::from(RUNS)
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let bar = bar.map_or(String::new(), |b| format!("   bar < {b} ms"));
-    println!(
-        "{name:<58} best {:>8.2} ms {kind}, median {:>8.2}{bar}",
-        times[0],
-        times[times.len() / 2]
-    );
-}
+/// Goal for WCLS on these rows, in s.
+const BAR: f64 = 0.020;
 
 fn main() {
+    let mut exchange = Exchange::from_arguments();
     let mut luck = Stream::new(1, 0, 0, 2);
     let person: Vec<u32> = (0..ROWS as u32)
         .map(|i| i / (ROWS as u32 / PEOPLE))
         .collect();
     let own: Vec<f64> = (0..PEOPLE).map(|_| luck.normal()).collect();
+    let slope: Vec<f64> = (0..PEOPLE).map(|_| 0.5 + 0.3 * luck.normal()).collect();
     let available: Vec<bool> = (0..ROWS).map(|_| luck.uniform() < 0.8).collect();
     let probability: Vec<f64> = (0..ROWS).map(|_| 0.2 + 0.4 * luck.uniform()).collect();
     let treated: Vec<bool> = probability.iter().map(|&p| luck.uniform() < p).collect();
@@ -69,34 +40,57 @@ fn main() {
             } else {
                 0.0
             };
-            effect + 0.5 * control[i] + own[person[i] as usize] + luck.normal()
+            let who = person[i] as usize;
+            effect + slope[who] * control[i] + own[who] + luck.normal()
         })
         .collect();
     let marginal: [&[f64]; 1] = [&control];
     let both: [&[f64]; 2] = [&control, &modifier];
     let moderators: [&[f64]; 1] = [&modifier];
     let all = vec![true; ROWS];
-    let cases: [(&str, &[bool], Columns<'_>, Columns<'_>); 3] = [
+    let number = |b: &bool| f64::from(u8::from(*b));
+    exchange.column("person", person.iter().map(|&p| f64::from(p)));
+    exchange.column("available", available.iter().map(number));
+    exchange.column("treated", treated.iter().map(number));
+    for (name, column) in [
+        ("probability", &probability),
+        ("control", &control),
+        ("modifier", &modifier),
+        ("outcome", &outcome),
+    ] {
+        exchange.column(name, column.iter().copied());
+    }
+    exchange.bound("reading every column once", || {
+        let mut sum = 0.0;
+        for column in [&probability, &control, &modifier, &outcome] {
+            sum += black_box(column).iter().sum::<f64>();
+        }
+        let flags = available.iter().zip(&treated).zip(&person);
+        for ((&a, &t), &p) in black_box(flags) {
+            sum += f64::from(u32::from(a & t) ^ p);
+        }
+        black_box(sum);
+    });
+    use Correction::{Always, Never};
+    let cases: [(&str, &[bool], Columns<'_>, Columns<'_>, Correction); 4] = [
         (
-            "WCLS, 200,000 rows, 80 % available, 3 columns",
+            "WCLS, 80 % available, 3 columns",
             &available,
             &marginal,
             &[],
+            Always,
         ),
+        ("WCLS, 3 columns", &all, &marginal, &[], Always),
+        ("WCLS, 5 columns", &all, &both, &moderators, Always),
         (
-            "WCLS, 200,000 rows, all available, 3 columns",
-            &all,
-            &marginal,
-            &[],
-        ),
-        (
-            "WCLS, 200,000 rows, all available, 5 columns",
+            "WCLS, 5 columns, no small-sample correction",
             &all,
             &both,
             &moderators,
+            Never,
         ),
     ];
-    for (name, available, controls, moderators) in cases {
+    for (name, available, controls, moderators, correction) in cases {
         let trial = Trial {
             person: &person,
             available,
@@ -106,13 +100,16 @@ fn main() {
             controls,
             moderators,
         };
-        report(name, Some(20.0), || {
-            black_box(wcls(black_box(&trial), 0.4, Correction::Always).expect("fit"));
+        let fit = || wcls(black_box(&trial), 0.4, correction).expect("fit");
+        let found = fit();
+        let result = json!({ "coefficients": found.coefficients, "covariance": found.covariance });
+        exchange.report(name, Some(BAR), result, || {
+            black_box(fit());
         });
     }
     let slopes: [(&str, Columns<'_>); 2] = [
-        ("REML, 200,000 rows, 1,000 people, random intercept", &[]),
-        ("REML, 200,000 rows, 1,000 people, random slope", &marginal),
+        ("REML, 1,000 people, random intercept", &[]),
+        ("REML, 1,000 people, random slope", &marginal),
     ];
     for (name, slopes) in slopes {
         let data = Grouped {
@@ -121,8 +118,18 @@ fn main() {
             fixed: &marginal,
             slopes,
         };
-        report(name, None, || {
-            black_box(mixed_reml(black_box(&data)).expect("fit"));
+        let fit = || mixed_reml(black_box(&data)).expect("fit");
+        let found = fit();
+        let result = json!({
+            "coefficients": found.coefficients,
+            "covariance": found.covariance,
+            "random_covariance": found.random_covariance,
+            "residual_variance": found.residual_variance,
+            "log_likelihood": found.log_likelihood,
+        });
+        exchange.report(name, None, result, || {
+            black_box(fit());
         });
     }
+    exchange.finish();
 }

@@ -1,5 +1,5 @@
 //! Kernel two-sample test with 500 permutations, on the three data sets of `tests/vectors/model_equality.json`:
-//! `cargo bench -p driftlead-stats --bench kernel_test`. `peers/model_equality.py` compares with the
+//! `cargo bench -p driftlead-stats --bench kernel_test`. `peers/kernel_test.py` compares with the
 //! published implementation on the same data.
 #![allow(
     clippy::expect_used,
@@ -8,10 +8,12 @@
     missing_docs
 )]
 
+mod support;
+
 use driftlead_stats::two_sample::{Kernel, KernelTest, Sample, Scheme};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::hint::black_box;
-use std::time::Instant;
+use support::Exchange;
 
 fn symbols(value: &Value) -> Vec<u32> {
     let list = value.as_array().expect("a list");
@@ -31,6 +33,7 @@ fn sample(prompts: &Value, answers: &Value) -> Sample {
 }
 
 fn main() {
+    let mut exchange = Exchange::from_arguments();
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/vectors/model_equality.json"
@@ -44,19 +47,27 @@ fn main() {
         for (index, case) in file["cases"].as_array().expect("cases").iter().enumerate() {
             let first = sample(&case["prompts1"], &case["completions1"]);
             let second = sample(&case["prompts2"], &case["completions2"]);
+            let kernel_alone = || {
+                black_box(KernelTest::new(&first, &second, kernel).expect("test"));
+            };
+            exchange.bound(
+                &format!("{name}, case {index}, the kernel alone"),
+                kernel_alone,
+            );
             let run = || {
-                let start = Instant::now();
                 let test = KernelTest::new(&first, &second, kernel).expect("test");
                 let p = test.permute(500, 1, Scheme::WithinPrompts).expect("p").p;
-                (start.elapsed().as_secs_f64(), p)
+                (test.statistic(), p)
             };
-            let best = (0..20)
-                .map(|_| black_box(run()))
-                .fold((f64::INFINITY, 1.0), |a, b| if b.0 < a.0 { b } else { a });
-            println!(
-                "kernel_test {name} case {index} seconds {:.6} p {:.4}",
-                best.0, best.1
-            );
+            let (statistic, p) = run();
+            let result = json!({ "statistic": statistic, "p": p });
+            exchange.report(&format!("{name}, case {index}"), None, result, || {
+                black_box(run());
+            });
         }
     }
+    println!(
+        "goal: 1,000 times as fast as the published implementation; `peers/stats kernel_test` times both"
+    );
+    exchange.finish();
 }

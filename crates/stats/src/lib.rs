@@ -1,26 +1,47 @@
 //! Numbers in, evidence out: inference for slow change. Knows nothing of people or files.
 //!
+//! Classical tests may be looked at once. Data that arrive day by day are looked at every day, and then a 5 %
+//! test is wrong far more often than 5 % of the time. Most of what is here stays valid under any number of
+//! looks: *e-values* (large = evidence against "nothing changed"; 20 is reached at most 1 time in 20
+//! when nothing did), *confidence sequences* (intervals that hold at all times at once) and *detectors* with a
+//! guaranteed time between false alarms.
+//!
 //! # Which one when
 //!
 //! | question | use | what it guarantees |
 //! |---|---|---|
-//! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms |
+//! | Should somebody look now, and again later? | [`edetector::Alarm`] | at least `gamma` observations between false alarms, whatever the dependence |
+//! | The same, the distribution before the change known | [`edetector::Alarm::exact`] | `gamma` observations between false alarms, so an earlier alarm |
 //! | May a report say "moved"? Level before is known | [`eprocess::Verdict`] | probability of ever being wrong at most `alpha` |
-//! | The same, several markers of one person | [`eprocess::JointVerdict`], or [`eprocess::merge_mean`] | the same |
+//! | The same, several markers of one person | [`eprocess::SubsetVerdict`] where few of them move together, or [`eprocess::merge_mean`] | the same, whatever the dependence between markers |
 //! | The same, baseline of the person unknown | [`baseline::Guarded`] | false alarms limited at every baseline, up to a stated simulation error |
+//! | When did it change? | [`series::change_times`] | misses the time with probability at most `alpha` |
 //! | Which of many people or markers moved? | [`multiple::closed_e_bh`] | false discovery rate at any stopping time |
-//! | How large is a mean, looked at all the time? | [`cs`] | an interval that holds at all times at once |
+//! | The same, from p-values, once | [`multiple::benjamini_hochberg`], [`multiple::holm`] | false discovery rate; any false rejection |
+//! | How large is a mean, looked at all the time? | [`cs`]: [`cs::PredMixBernstein`] cheap, [`cs::BettingSequence`] tightest | an interval that holds at all times at once |
 //! | How fast could any detector be? | [`glr::cusum_delay`] | exact optimum for a known shift |
 //! | Did a randomised decision cause it? | [`causal`] | an effect, looked at once ([`causal::wcls`]) or at all times ([`causal::EffectSequence`]) |
-//! | How do well-known detectors do on the same data? | [`peers`] | none; that is the point |
-//! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, see there |
-//! | What is preferred to what, and by how much? | [`preference`] | converged fits with priors and intervals |
+//! | How many people does such a trial need? | [`causal::ProximalPlan`], [`causal::SlopeNoise`] | power under the plan |
+//! | Has one person's weekly series moved, and what could have been seen? | [`series::fit`], [`series::equivalence`] | error about `alpha` under autocorrelation up to .7, by calibration |
+//! | Where did a finished series change? | [`segment`] | the cheapest cut, exactly; no error rate |
+//! | How do well-known detectors do on the same data? | [`peers`], [`glr::GaussianFocus`] | none; that is the point |
 //! | Has a system changed its answers? | [`two_sample`] | exact permutation p-value; [`two_sample::ChangeAlarm`] day by day, with a run length |
-//! | May a cohort's mean be shown? | `privacy` (feature of that name) | differential privacy, from a budget that cannot be overspent |
+//! | Do raters, methods or items agree? | [`agreement`] | intervals per coefficient, stated there |
+//! | What is preferred to what, and by how much? | [`preference`] | converged fits with priors and intervals |
 //! | Is a population split, or narrow? | [`diversity`] | descriptions, each its own number; [`diversity::dip_test`] for "more than one mode" |
 //! | How do people differ, and what is known of each? | [`mixed`] | maximum of the (restricted) likelihood; estimates better on average |
-//! | Has one person's weekly series moved, and what could have been seen? | [`series`] | see there |
-//! | Where did a finished series change? | [`segment`] | the cheapest cut, exactly; no error rate |
+//! | May a cohort's mean be shown? | `privacy` (feature of that name) | differential privacy, from a budget that cannot be overspent |
+//!
+//! Every estimator's page says what it **assumes**, what it **guarantees**, where its formula is from, and
+//! shows it at work. Assumptions are sorted by how much they ask: level A0, a known randomisation; A1, a tolerated
+//! level chosen beforehand; A2, observations independent given a person's baseline, baselines drawn from a
+//! population; A3, a fitted model of autocorrelation. Conversations that depend on each other break A2:
+//! how much that shortens a run length is printed, with everything else that was measured, by
+//! `cargo run --release -p driftlead-stats --example operating_characteristics`.
+//!
+//! [`boundary`], [`special`] and [`rng`] are what the rest is built from.
+//!
+//! # Two modes
 //!
 //! Two modes must not be mixed up. An *alarm* has a finite run length, so over enough time it is certain
 //! to be false once; it says nothing about how many of the people flagged have changed. A *verdict*

@@ -29,6 +29,17 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 }
 
 /// A stream of numbers for one (seed, subject, time, stream).
+///
+/// **Assumes** that a purpose is used for one thing only. **Guarantee**: the same key gives the same
+/// numbers, in any order of calls to other streams and at any number of threads. Source: Salmon and
+/// others 2011.
+///
+/// ```
+/// use driftlead_stats::rng::Stream;
+/// let draw = |person| Stream::new(1, person, 0, 7).normal();
+/// assert_eq!(draw(3), draw(3));
+/// assert_ne!(draw(3), draw(4));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Stream {
     key: [u32; 2],

@@ -1,7 +1,7 @@
 //! Delay of the detectors over the exact optimum at the same average run length.
 
 use crate::{Options, verdict};
-use driftlead_stats::edetector::{Alternatives, GaussianBank};
+use driftlead_stats::edetector::{Alarm, Alternatives, Baseline, GaussianBank};
 use driftlead_stats::glr::{Before, Direction, GaussianFocus, cusum_delay, shewhart_delay};
 use driftlead_stats::peers::{Ewma, ewma_arl};
 use driftlead_stats::rng::Stream;
@@ -10,6 +10,8 @@ const ARL: f64 = 1e4;
 const SHIFTS: [f64; 11] = [0.1, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0];
 /// Largest ratio to the optimum asked of the guaranteed detectors, and the shifts it is asked at.
 const TARGET: f64 = 1.35;
+/// The same, hoped for.
+const STRETCH: f64 = 1.25;
 const TARGET_SHIFTS: (f64, f64) = (0.1, 2.0);
 
 /// A statistic that is updated with one observation.
@@ -26,6 +28,14 @@ fn shiryaev_roberts(smallest: f64, largest: f64, count: usize) -> Statistic {
     let grid = Alternatives::geometric_normal(smallest, largest, count).expect("grid");
     let mut bank = GaussianBank::new(grid, 1);
     Box::new(move |x| bank.update(&[x]).expect("finite")[0])
+}
+
+/// 1 at the alarm, else 0.
+fn exact(smallest: f64, largest: f64, count: usize) -> Statistic {
+    let grid = Alternatives::geometric_normal(smallest, largest, count).expect("grid");
+    let baseline = Baseline::standard_normal(0.0).expect("baseline");
+    let mut alarm = Alarm::exact(baseline, grid, ARL).expect("alarm");
+    Box::new(move |x| f64::from(u8::from(alarm.update(x).expect("finite").is_some())))
 }
 
 fn focus() -> Statistic {
@@ -87,15 +97,16 @@ fn calibrate(arm: &Arm, runs: u64, seed: u64) -> f64 {
 }
 
 pub(crate) fn run(options: &Options) {
-    let (null_runs, runs) = if options.quick {
-        (60, 200)
+    // Runs to calibrate a threshold, to measure the run length, and to measure each delay.
+    let (calibration, null_runs, runs) = if options.quick {
+        (60, 60, 200)
     } else {
-        (200, 1000)
+        (200, 1000, 4000)
     };
     println!("\n## Delay over the exact optimal CUSUM, N(0,1) to N(delta,1), ARL 10,000\n");
     println!(
-        "{runs} runs per cell from a fresh start: delay ± Monte-Carlo standard error (ratio to the optimum). \"Guaranteed\": threshold 10,000 by theory; \"calibrated\": by {null_runs} simulated null runs, so known to about {:.0} %. Exact columns carry no such error; the EWMA of the tuned column has the best lambda for each delta, which nobody knows beforehand.\n",
-        100.0 / (null_runs as f64).sqrt()
+        "{runs} runs per cell from a fresh start: delay ± Monte-Carlo standard error (ratio to the optimum). \"Guaranteed\": threshold 10,000 by theory; \"exact\": the value is cut at the threshold and raised so that the run length is 10,000 by theory (`Alarm::exact`); \"calibrated\": by {calibration} simulated null runs, so known to about {:.0} %. Exact columns carry no such error; the EWMA of the tuned column has the best lambda for each delta, which nobody knows beforehand.\n",
+        100.0 / (calibration as f64).sqrt()
     );
     let arms = [
         Arm {
@@ -107,6 +118,16 @@ pub(crate) fn run(options: &Options) {
             name: "e-SR .1-4 K=8, guaranteed",
             start: || shiryaev_roberts(0.1, 4.0, 8),
             threshold: Some(ARL),
+        },
+        Arm {
+            name: "e-SR .1-2 K=6, exact",
+            start: || exact(0.1, 2.0, 6),
+            threshold: Some(1.0),
+        },
+        Arm {
+            name: "e-SR .1-4 K=8, exact",
+            start: || exact(0.1, 4.0, 8),
+            threshold: Some(1.0),
         },
         Arm {
             name: "FOCuS, calibrated",
@@ -123,7 +144,7 @@ pub(crate) fn run(options: &Options) {
         .iter()
         .map(|arm| {
             arm.threshold
-                .unwrap_or_else(|| calibrate(arm, null_runs, options.seed))
+                .unwrap_or_else(|| calibrate(arm, calibration, options.seed))
         })
         .collect();
     println!(
@@ -136,7 +157,12 @@ pub(crate) fn run(options: &Options) {
         .zip(&thresholds)
         .map(|(arm, &h)| {
             let (length, error) = mean_run_length(arm, h, 0.0, null_runs, options.seed + 1);
-            format!("{length:.0} ± {error:.0} at {h:.3}")
+            let set = if arm.threshold.is_some() {
+                String::new()
+            } else {
+                format!(" at {h:.3}")
+            };
+            format!("{length:.0} ± {error:.0}{set}")
         })
         .collect();
     println!(
@@ -168,15 +194,16 @@ pub(crate) fn run(options: &Options) {
         );
     }
     println!(
-        "\nTarget: at most {TARGET} times the optimum at every delta of {}-{}, with a guaranteed ARL.\n",
+        "\nTarget: at most {TARGET} times the optimum at every delta of {}-{}, with a guaranteed ARL; {STRETCH} hoped for.\n",
         TARGET_SHIFTS.0, TARGET_SHIFTS.1
     );
     for (arm, (ratio, error, delta)) in arms.iter().zip(worst) {
         if arm.threshold.is_some() {
             println!(
-                "- {}: worst {ratio:.3} ± {error:.3} at {delta}: {}",
+                "- {}: worst {ratio:.3} ± {error:.3} at {delta}: {}; {STRETCH}: {}",
                 arm.name,
-                verdict(ratio, error, TARGET)
+                verdict(ratio, error, TARGET),
+                verdict(ratio, error, STRETCH)
             );
         }
     }

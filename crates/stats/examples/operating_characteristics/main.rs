@@ -2,11 +2,12 @@
 //!
 //! `cargo run --release -p driftlead-stats --example operating_characteristics -- [--quick] [--seed N] [TABLE...]`
 //!
-//! Tables: `delay`, `unknown`, `population`, `autocorrelation`; all of them without an argument.
+//! Tables: `delay`, `unknown`, `population`, `autocorrelation`, `peeking`; all of them without an argument.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod autocorrelation;
 mod delays;
+mod peeking;
 mod population;
 mod unknown_baseline;
 
@@ -56,11 +57,12 @@ fn main() {
         seed,
     };
     let named = |name: &str| arguments.iter().any(|a| a == name);
-    let tables: [(&str, Table); 4] = [
+    let tables: [(&str, Table); 5] = [
         ("delay", delays::run),
         ("unknown", unknown_baseline::run),
         ("population", population::run),
         ("autocorrelation", autocorrelation::run),
+        ("peeking", peeking::run),
     ];
     let all = !tables.iter().any(|(name, _)| named(name));
     println!(

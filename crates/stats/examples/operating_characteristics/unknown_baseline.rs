@@ -62,14 +62,19 @@ pub(crate) fn run(options: &Options) {
 }
 
 fn table(population: &Population, options: &Options) {
-    let people: u64 = if options.quick { 2000 } else { 4000 };
+    // The limits on people without a change are small and need more of them.
+    let (unchanged, changed): (u64, u64) = if options.quick {
+        (2000, 2000)
+    } else {
+        (20_000, 4000)
+    };
     println!(
-        "### Population {}; {people} people per cell\n",
+        "### Population {}; {unchanged} people without a change, {changed} per change\n",
         population.name
     );
     let methods = methods(population, options);
     println!(
-        "| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |",
+        "\n| method | null | null by baseline <.05 / .05-.15 / >.15 | {} |",
         CHANGES[1..]
             .iter()
             .map(|c| c.0)
@@ -81,6 +86,7 @@ fn table(population: &Population, options: &Options) {
     for method in &methods {
         let mut cells = Vec::new();
         for (index, &(change, size, onset, ramp)) in CHANGES.iter().enumerate() {
+            let people = if size == 0.0 { unchanged } else { changed };
             let mut strata = [(0u32, 0u32); 3];
             let (mut hits, mut delays) = (0u32, Vec::new());
             for person in 0..people {
@@ -131,7 +137,7 @@ fn table(population: &Population, options: &Options) {
                 cells.push(format!("{share:.3} ± {error:.3} ({median})"));
                 if let Some(&(_, goal)) = GOALS.iter().find(|g| g.0 == change) {
                     judged.push(format!(
-                        "  {change}, at least {goal} seen: {}",
+                        "  - {change}, at least {goal} seen: {}",
                         reaches(share, error, goal)
                     ));
                 }
@@ -194,7 +200,7 @@ fn methods(population: &Population, options: &Options) -> Vec<Method> {
         let rule = Arc::new(GuardedRule::calibrate(&grid, &settings).expect("settings"));
         let worst = rule.null_rates().iter().map(|r| r.rate).fold(0.0, f64::max);
         println!(
-            "{name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.",
+            "- {name}: calibrated to {} on average, {} in each group; average rate under the fitted prior {:.4}, worst baseline {worst:.4}.",
             settings.average,
             settings.everywhere,
             rule.average_rate()

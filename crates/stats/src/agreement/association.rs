@@ -105,6 +105,8 @@ fn product_moment(x: &[f64], y: &[f64]) -> Result<(f64, f64, f64)> {
 /// **Assumes** independent pairs; p-value and interval assume a bivariate normal distribution. Source:
 /// Student's t with n - 2 degrees of freedom; Fisher 1921 for the interval.
 ///
+/// **Guarantee**: the p-value is exact under that distribution, the interval approximate.
+///
 /// ```
 /// use driftlead_stats::agreement::pearson;
 /// let r = pearson(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 1.0, 4.0, 3.0, 5.0], 0.05)?;
@@ -122,6 +124,11 @@ pub fn pearson(x: &[f64], y: &[f64], alpha: f64) -> Result<Association> {
 }
 
 /// Ranks from 1; equal values share the mean of their ranks.
+///
+/// ```
+/// use driftlead_stats::agreement::ranks;
+/// assert_eq!(ranks(&[10.0, 30.0, 10.0]), [1.5, 3.0, 1.5]);
+/// ```
 #[must_use]
 pub fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
@@ -140,6 +147,8 @@ pub fn ranks(x: &[f64]) -> Vec<f64> {
 ///
 /// **Assumes** independent pairs. p-value by t with n - 2 degrees of freedom; interval with the variance
 /// `(1 + r^2/2)/(n - 3)` of Bonett & Wright 2000.
+///
+/// **Guarantee**: p-value and interval hold in the limit of many pairs. Source: Spearman 1904.
 ///
 /// ```
 /// use driftlead_stats::agreement::spearman;
@@ -161,6 +170,8 @@ pub fn spearman(x: &[f64], y: &[f64], alpha: f64) -> Result<Association> {
 ///
 /// **Assumes** independent pairs. p-value by the normal approximation with the variance corrected for
 /// ties (Kendall 1970); interval with the variance `0.437/(n - 4)` of Fieller, Hartley, Pearson 1957.
+///
+/// **Guarantee**: p-value and interval hold in the limit of many pairs. Source: Kendall 1938, 1945 for ties.
 ///
 /// ```
 /// use driftlead_stats::agreement::kendall;
@@ -243,6 +254,8 @@ fn inversions(values: &mut [f64]) -> u64 {
 /// **Assumes** independent pairs from a bivariate normal distribution for the interval. 1 only when both
 /// methods give the same numbers. Source: Lin 1989, variance with the correction of 2000.
 ///
+/// **Guarantee**: the level of the interval in the limit of many pairs.
+///
 /// ```
 /// use driftlead_stats::agreement::concordance;
 /// let x = [1.0, 2.0, 3.0, 4.0, 5.0];
@@ -282,6 +295,17 @@ pub fn concordance(x: &[f64], y: &[f64], alpha: f64) -> Result<Coefficient> {
 /// geometric mean of the mean correlations within (Henseler, Ringle, Sarstedt 2015).
 ///
 /// Below .85 two scales are usually taken to measure different things. `correlations` is row by row.
+///
+/// **Assumes** items keyed in one direction, so that those of a block correlate positively.
+/// **Guarantee**: none; a description of these correlations.
+///
+/// ```
+/// use driftlead_stats::agreement::heterotrait_ratio;
+/// // Two blocks of two items; .6 within, .3 between.
+/// let r = [1.0, 0.6, 0.3, 0.3, 0.6, 1.0, 0.3, 0.3, 0.3, 0.3, 1.0, 0.6, 0.3, 0.3, 0.6, 1.0];
+/// assert!((heterotrait_ratio(&r, 4, &[0, 1], &[2, 3])? - 0.5).abs() < 1e-12);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// A matrix of the wrong size, an index out of range, a block with fewer than two items; undefined when

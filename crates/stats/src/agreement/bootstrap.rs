@@ -10,9 +10,9 @@ const RESAMPLE: u16 = 40;
 
 /// Bias-corrected and accelerated bootstrap interval (Efron 1987) at error level `alpha`.
 ///
-/// `statistic` gets the indices of the chosen units, with repetition. **Assumes** independent units; the
-/// level holds for many units only. Resamples whose statistic is undefined are left out. The same seed
-/// gives the same interval.
+/// `statistic` gets the indices of the chosen units, with repetition. **Assumes** independent units.
+/// **Guarantee**: the level in the limit of many units, none for few. Resamples whose statistic is
+/// undefined are left out. The same seed gives the same interval.
 ///
 /// ```
 /// use driftlead_stats::agreement::{Ratings, Scale, bootstrap, krippendorff_alpha};

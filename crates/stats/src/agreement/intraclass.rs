@@ -193,6 +193,9 @@ fn single_interval(
 /// **Assumes** items that measure one thing with equal weight; for others alpha is a lower bound of
 /// reliability. Source: Cronbach 1951; interval Feldt, Woodruff, Salih 1987, eq. 4.
 ///
+/// **Guarantee**: the interval is exact for normal answers whose items have equal variances and
+/// covariances, else approximate.
+///
 /// ```
 /// use driftlead_stats::agreement::{Ratings, cronbach_alpha};
 /// let items = Ratings::complete(&[vec![1.0, 2.0, 3.0, 5.0], vec![1.0, 3.0, 3.0, 4.0]])?;

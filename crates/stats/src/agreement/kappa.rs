@@ -100,6 +100,8 @@ impl Confusion {
     ///
     /// **Assumes** independent units and two fixed raters.
     ///
+    /// **Guarantee**: the standard error holds in the limit of many units (Fleiss, Cohen, Everitt 1969).
+    ///
     /// ```
     /// use driftlead_stats::agreement::{Confusion, Weighting};
     /// let c = Confusion::new(&[0, 0, 1, 1], &[0, 0, 1, 0], 2)?;
@@ -165,6 +167,8 @@ impl Confusion {
 
     /// Matthews' correlation coefficient in its form for any number of categories (Gorodkin 2004).
     ///
+    /// No assumption and no guarantee: a description of these counts. For an interval see [`super::bootstrap`].
+    ///
     /// ```
     /// use driftlead_stats::agreement::Confusion;
     /// assert_eq!(Confusion::new(&[0, 1, 0, 1], &[0, 1, 0, 1], 2)?.matthews()?, 1.0);
@@ -223,6 +227,8 @@ fn pairwise(ratings: &Ratings, what: &'static str) -> Result<(f64, Vec<f64>)> {
 ///
 /// **Assumes** the same number of interchangeable raters for every unit.
 ///
+/// **Guarantee**: none; for an interval see [`super::bootstrap`].
+///
 /// ```
 /// use driftlead_stats::agreement::{Ratings, fleiss_kappa};
 /// let ratings = Ratings::complete(&[vec![0.0, 1.0, 0.0, 1.0], vec![0.0, 1.0, 0.0, 0.0]])?;
@@ -242,6 +248,17 @@ pub fn fleiss_kappa(ratings: &Ratings) -> Result<f64> {
 }
 
 /// Randolph's free-marginal kappa: chance agreement `1 / categories` (Randolph 2005).
+///
+/// **Assumes** the same number of interchangeable raters for every unit, free to use any category as
+/// often as they like. **Guarantee**: none; for an interval see [`super::bootstrap`].
+///
+/// ```
+/// use driftlead_stats::agreement::{Ratings, randolph_kappa};
+/// let ratings = Ratings::complete(&[vec![0.0, 1.0, 0.0, 1.0], vec![0.0, 1.0, 0.0, 0.0]])?;
+/// // Three of four agree, one half would by chance.
+/// assert!((randolph_kappa(&ratings, 2)? - 0.5).abs() < 1e-12);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// As [`fleiss_kappa`]; fewer categories than two or than the ratings show.

@@ -19,8 +19,8 @@ pub enum Scale {
 /// Krippendorff's alpha, `1 - observed / expected disagreement`; missing ratings allowed.
 ///
 /// **Assumes** that raters are interchangeable. 1 is agreement, 0 what chance gives, below 0 is systematic
-/// disagreement. Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability". For an
-/// interval see [`super::bootstrap`].
+/// disagreement. Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability". **Guarantee**:
+/// none; for an interval see [`super::bootstrap`].
 ///
 /// ```
 /// use driftlead_stats::agreement::{Ratings, Scale, krippendorff_alpha};

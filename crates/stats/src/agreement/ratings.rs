@@ -13,6 +13,13 @@ pub struct Ratings {
 impl Ratings {
     /// One row per rater, one column per unit.
     ///
+    /// ```
+    /// use driftlead_stats::agreement::Ratings;
+    /// let ratings = Ratings::new(&[vec![Some(1.0), None], vec![Some(2.0), Some(2.0)]])?;
+    /// assert_eq!((ratings.raters(), ratings.units()), (2, 2));
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
     /// # Errors
     /// No rater or no unit, rows of unequal length, a rating that is not finite.
     pub fn new(rows: &[Vec<Option<f64>>]) -> Result<Self> {

@@ -100,6 +100,14 @@ pub struct NullRate {
 ///
 /// Source: Elliott, Müller, Watson 2015, "Nearly optimal tests when a nuisance parameter is present
 /// under the null hypothesis" (Econometrica 83:771), applied to the running maximum over time.
+///
+/// ```
+/// use driftlead_stats::baseline::{GuardedRule, GuardedSettings, Prior};
+/// let settings = GuardedSettings { horizon: 60, paths: 200, ..GuardedSettings::default() };
+/// let rule = GuardedRule::calibrate(&Prior::beta(2.0, 18.0, 6)?, &settings)?;
+/// assert!(rule.null_rates().iter().all(|r| r.rate <= 0.02 + 3.0 * r.standard_error.max(0.005)));
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct GuardedRule {
     model: Model,
@@ -439,6 +447,8 @@ fn search(model: &Model, settings: &GuardedSettings, moments: &Moments) -> Vec<f
 }
 
 /// One person under a [`GuardedRule`].
+///
+/// **Assumes** and **guarantees** what the rule does; construction and source are described there.
 ///
 /// ```
 /// use driftlead_stats::baseline::{Guarded, GuardedRule, GuardedSettings, Prior};

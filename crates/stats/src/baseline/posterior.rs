@@ -30,7 +30,7 @@ impl LogBit {
 ///
 /// **Assumes** independent observations given a baseline that is drawn from the prior (level A2).
 /// **Guarantee**: `P(ever E_t >= 1/alpha) <= alpha` on average over people drawn from the prior, not for
-/// every person. Construction of this project; the recursion is `E_t = sum_q post_q(t) R_q(t)` with the
+/// every person. Source: construction of this project; the recursion is `E_t = sum_q post_q(t) R_q(t)` with the
 /// weighted e-process of [`crate::eprocess::Verdict`] for each node. Cost: nodes x shifts per update.
 ///
 /// ```

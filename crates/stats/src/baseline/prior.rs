@@ -66,8 +66,18 @@ impl Prior {
 
     /// Beta fitted to counts of other people by the method of moments, as `count` nodes.
     ///
-    /// `people` holds (successes, trials). Wrong when the population is a mixture of groups: a fitted
-    /// beta then broke the false-alarm limit five-fold in the upper group. Prefer [`Self::npmle`].
+    /// `people` holds (successes, trials). **Assumes** independent people, trials that are independent
+    /// given the person, and one beta distribution. **Guarantee**: none. Wrong when the population is a
+    /// mixture of groups: a fitted beta then broke the false-alarm limit five-fold in the upper group.
+    /// Prefer [`Self::npmle`].
+    ///
+    /// ```
+    /// use driftlead_stats::baseline::Prior;
+    /// let others: Vec<(u64, u64)> = (0..40).map(|i| (2 + i % 9, 60)).collect();
+    /// let prior = Prior::beta_from_counts(&others, 16)?;
+    /// assert!((prior.mean() - 0.1).abs() < 0.01);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// Fewer than two people, trials of 0, or more successes than trials.
@@ -90,6 +100,20 @@ impl Prior {
     /// EM steps, with a floor of 1e-4 under every weight (Kiefer & Wolfowitz 1956; Laird 1978).
     ///
     /// The default of this project is 24 nodes from 0.004 to 0.6.
+    ///
+    /// **Assumes** independent people and trials that are independent given the person, no shape of the
+    /// population. **Guarantee**: approaches the maximum of the likelihood on these nodes; says nothing
+    /// of baselines beyond them.
+    ///
+    /// ```
+    /// use driftlead_stats::baseline::Prior;
+    /// // Two groups of people, at .05 and at .4.
+    /// let others: Vec<(u64, u64)> = (0..40).map(|i| if i % 4 == 0 { (24, 60) } else { (3, 60) }).collect();
+    /// let prior = Prior::npmle(&others, 0.004, 0.6, 24)?;
+    /// let high: f64 = prior.nodes().iter().zip(prior.weights()).filter(|n| *n.0 > 0.2).map(|n| n.1).sum();
+    /// assert!((high - 0.25).abs() < 0.02);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::beta_from_counts`], `low >= high`, or a bound outside (0, 1).
@@ -118,6 +142,14 @@ impl Prior {
     /// The same distribution with every node replaced by a bell of `width` on the logit scale, on
     /// `count` logit-spaced nodes from `low` to `high`: an NPMLE is a handful of spikes, and people
     /// lie between them.
+    ///
+    /// ```
+    /// use driftlead_stats::baseline::Prior;
+    /// let spikes = Prior::new(vec![0.05, 0.4], vec![0.75, 0.25])?;
+    /// let smooth = spikes.smoothed(0.004, 0.75, 32, 0.25)?;
+    /// assert!(smooth.nodes().len() == 32 && (smooth.mean() - spikes.mean()).abs() < 0.01);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// A bound outside (0, 1), `low >= high`, `width` not positive, or fewer than two nodes.

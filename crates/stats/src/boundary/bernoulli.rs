@@ -7,8 +7,8 @@ use crate::special::bisect;
 /// Confidence sequence for the success probability of a Bernoulli stream: every candidate `p` is
 /// tested by a two-sided beta-binomial mixture tuned to `t_opt` trials.
 ///
-/// Guarantee: with probability `1 - alpha` the interval holds the truth at all times at once. Source:
-/// Howard et al. 2021, section 4.
+/// **Assumes** trials whose conditional success probability is constant. **Guarantee**: with probability
+/// `1 - alpha` the interval holds the truth at all times at once. Source: Howard et al. 2021, section 4.
 ///
 /// ```
 /// use driftlead_stats::boundary::BernoulliInterval;

@@ -11,6 +11,9 @@ use crate::special::{ln_scaled_beta, ln_scaled_beta_inc};
 /// `ln M = W(a, b) - W(a0, b0)`, `a0 = r/(g(g+h))`, `b0 = r/(h(g+h))`, `a = a0 + (v-gs)/(g(g+h))`,
 /// `b = b0 + (v+hs)/(h(g+h))`, `r = max(rho - g h, g h / 1000)`.
 ///
+/// **Assumes** increments in `[-g, h]` with conditional mean at most 0 (two-sided: 0). **Guarantee**: the
+/// process ever reaches the bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::{BetaBinomial, Mixture, Sides};
 /// let mixture = BetaBinomial::new(100.0, 0.05, 0.2, 0.8, Sides::Two)?;

@@ -11,6 +11,9 @@ use crate::special::ln_scaled_gamma_lower;
 /// `b = (c s + v + rho)/c^2`: the terms of size `v` that cost the reference implementation its
 /// digits have cancelled on paper. Defined at `v = 0`, where a constant stream lives.
 ///
+/// **Assumes** a process that is sub-exponential with scale `c` in its intrinsic time. **Guarantee**: the
+/// process ever reaches the bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::{GammaExponential, Mixture};
 /// let mixture = GammaExponential::new(100.0, 0.05, 2.0)?;

@@ -9,6 +9,10 @@ use crate::special::ln_scaled_gamma_upper;
 /// Source: Howard et al. 2021, prop. 10. With `U(s, x) = ln[Gamma(s, x) x^-s e^x]` it reads
 /// `ln M = U(b, a) - U(rho', rho')`, `rho' = rho/c^2`, `a = (v+rho)/c^2`, `b = s/c + a`.
 ///
+/// **Assumes** increments of at most `c` with conditional mean at most 0, and their conditional
+/// variance as intrinsic time. **Guarantee**: the process ever reaches the
+/// bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::{GammaPoisson, Mixture};
 /// let mixture = GammaPoisson::new(100.0, 0.05, 2.0)?;

@@ -4,11 +4,13 @@ use crate::error::{Result, StatsError, level, positive, within};
 use crate::special::{bisect, find_root};
 use core::f64::consts::FRAC_1_SQRT_2;
 
-/// Empirical-process bound of the iterated-logarithm kind: with probability `1 - alpha` the
-/// empirical distribution function stays within [`Self::bound`] of the truth at all `t >= t_min`.
+/// Empirical-process bound of the iterated-logarithm kind: a band for the
+/// whole empirical distribution function.
 ///
-/// `A sqrt((ln(1 + ln(t/t_min)) + C)/t)`, where `C` is the smallest constant whose error sums to
-/// `alpha` over epochs. Source: Howard & Ramdas 2022, thm. 2.
+/// **Assumes** independent observations from one distribution, of any kind. **Guarantee**: with
+/// probability `1 - alpha` the empirical distribution function stays within [`Self::bound`] of the truth
+/// at all `t >= t_min`. Formula: `A sqrt((ln(1 + ln(t/t_min)) + C)/t)`, where `C` is the smallest
+/// constant whose error sums to `alpha` over epochs. Source: Howard & Ramdas 2022, thm. 2.
 ///
 /// ```
 /// use driftlead_stats::boundary::EmpiricalProcessLil;

@@ -87,6 +87,17 @@ pub trait Mixture {
     }
 }
 
+/// `bound`, unless rounding has left nothing of it.
+fn resolved(bound: f64) -> Result<f64> {
+    if bound.is_nan() {
+        return Err(StatsError::Undefined {
+            what: "the boundary",
+            because: "its parameters are beyond what f64 resolves",
+        });
+    }
+    Ok(bound)
+}
+
 /// Tuning `rho` that makes a normal mixture tightest at `v_opt` (Howard et al. 2021, eq. 3.10 in the
 /// approximation used by their implementation).
 pub(crate) fn tuning(v_opt: f64, alpha_opt: f64, sides: Sides) -> f64 {

@@ -8,6 +8,9 @@ use crate::special::ln_normal_cdf;
 ///
 /// Source: Robbins 1970; Howard et al. 2021, eq. 14 (two-sided) and prop. 6 (one-sided).
 ///
+/// **Assumes** a process that is sub-Gaussian in its intrinsic time. **Guarantee**: the process ever
+/// reaches the bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::{Mixture, NormalMixture, Sides};
 /// let two_sided = NormalMixture::new(100.0, 0.05, Sides::Two)?;

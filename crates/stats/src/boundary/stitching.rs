@@ -8,6 +8,9 @@ use crate::special::{expit, logit, zeta};
 /// Looser than a mixture near its tuning point, of iterated-logarithm growth for ever. Source:
 /// Howard et al. 2021, eq. 10.
 ///
+/// **Assumes** a process that is sub-gamma with scale `c` in its intrinsic time. **Guarantee**: the
+/// process ever reaches the bound with probability at most `alpha`, whatever the tuning.
+///
 /// ```
 /// use driftlead_stats::boundary::PolyStitching;
 /// let boundary = PolyStitching::new(10.0, 3.0)?;
@@ -52,7 +55,7 @@ impl PolyStitching {
     /// The boundary at intrinsic time `v`.
     ///
     /// # Errors
-    /// `alpha` outside (0, 1), `v` negative or not finite.
+    /// `alpha` outside (0, 1), `v` negative or not finite, or shapes beyond what `f64` resolves.
     pub fn bound(&self, v: f64, alpha: f64) -> Result<f64> {
         level("alpha", alpha)?;
         let v = non_negative("v", v)?.max(self.v_min);
@@ -62,7 +65,7 @@ impl PolyStitching {
             self.s * epochs.ln() + zeta(self.s).ln() - alpha.ln() - self.s * self.eta.ln().ln();
         let (k1, k2) = stitching_constants(self.eta);
         let linear = k2 * self.scale * ell;
-        Ok((k1 * k1 * v * ell + linear * linear).sqrt() + linear)
+        super::resolved((k1 * k1 * v * ell + linear * linear).sqrt() + linear)
     }
 }
 
@@ -82,6 +85,9 @@ fn stitching_constants(eta: f64) -> (f64, f64) {
 /// quantile `p` at once, at any time.
 ///
 /// Source: Howard & Ramdas 2022, "Sequential estimation of quantiles", thm. 3.
+///
+/// **Assumes** independent observations from one distribution, of any kind. **Guarantee**: all quantiles
+/// and all times at once, with probability `1 - alpha`.
 ///
 /// ```
 /// use driftlead_stats::boundary::DoubleStitching;
@@ -126,7 +132,7 @@ impl DoubleStitching {
     /// Largest deviation of a count of values below the `p`-quantile from `p t`, after `t` observations.
     ///
     /// # Errors
-    /// `p` or `alpha` outside (0, 1), `t` negative or not finite.
+    /// `p` or `alpha` outside (0, 1), `t` negative or not finite, or shapes beyond what `f64` resolves.
     pub fn bound(&self, p: f64, t: f64, alpha: f64) -> Result<f64> {
         level("p", p)?;
         level("alpha", alpha)?;
@@ -147,8 +153,10 @@ impl DoubleStitching {
             - self.s * self.eta.ln().ln();
         let (k1, k2) = stitching_constants(self.eta);
         let linear = k2 * (1.0 - 2.0 * p) / 3.0 * ell;
-        Ok(self.delta * (self.eta * t * variance / self.t_opt).sqrt()
-            + (k1 * k1 * variance * t * ell + linear * linear).sqrt()
-            + linear)
+        super::resolved(
+            self.delta * (self.eta * t * variance / self.t_opt).sqrt()
+                + (k1 * k1 * variance * t * ell + linear * linear).sqrt()
+                + linear,
+        )
     }
 }

@@ -9,6 +9,19 @@ use crate::error::{Result, StatsError, level, positive, unit, within};
 const CENTRE_LIMIT: f64 = 0.1;
 
 /// What is expected of a person before their next outcome, from their own past alone.
+///
+/// Any guess made before the coin is tossed is allowed; a better one makes [`EffectSequence`] narrower.
+///
+/// ```
+/// use driftlead_stats::causal::{EffectSequence, PersonalMean};
+/// let mut person = PersonalMean::new(0.15)?;
+/// let mut sequence = EffectSequence::new(0.05, 0.5, 100.0)?;
+/// for t in 0..50 {
+///     sequence.update(&mut person, t % 2 == 0, 0.5, 0.8)?;
+/// }
+/// assert!((person.expected() - 0.8).abs() < 1e-3);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PersonalMean {
     mean: f64,
@@ -23,8 +36,23 @@ impl PersonalMean {
     /// # Errors
     /// `floor` outside [0, 1].
     pub fn new(floor: f64) -> Result<Self> {
+        Self::starting_at(0.5, floor)
+    }
+
+    /// The same, expecting `start` in [0, 1] at first: what is known of other people by then, such as the
+    /// mean of their outcomes so far. It counts as nothing once the person's own first outcome is in.
+    ///
+    /// ```
+    /// use driftlead_stats::causal::PersonalMean;
+    /// assert_eq!(PersonalMean::starting_at(0.3, 0.15)?.expected(), 0.3);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `start` or `floor` outside [0, 1].
+    pub fn starting_at(start: f64, floor: f64) -> Result<Self> {
         Ok(Self {
-            mean: 0.5,
+            mean: unit("start", start)?,
             count: 0.0,
             floor: unit("floor", floor)?,
         })
@@ -49,12 +77,14 @@ impl PersonalMean {
 /// conditional effect at that decision, whatever the outcomes look like; the interval covers the
 /// running mean of those effects.
 ///
-/// **Assumes** that `p` is the true probability given the past, and lies in `[p_min, 1 - p_min]`.
-/// Nothing else (rung A0). **Guarantee**: level `alpha` at all times at once. Proof: for `|psi| <= b`
-/// with `b = 1/p_min`, and a predictable centre `x` clipped to `[-k, k]`, both `psi - x` and `x - psi` are
-/// at least `-(b + k)`, so that `exp(l (psi - mean) - psi_E(l) (psi - x)^2)` is a supermartingale increment
-/// for `0 <= l < 1/(b+k)` (Howard et al. 2021, thm. 4); here `k` = 0.1. An unclipped centre with scale
-/// `b`, which is sometimes seen, has no such proof. Each side has `alpha/2`.
+/// **Assumes** that `p` is the true probability given the past, and lies in `[p_min, 1 - p_min]`. Nothing
+/// else (level A0). **Guarantee**: level `alpha` at all times at once. Proof: for `|psi| <= b` with `b =
+/// 1/p_min`, and a predictable centre `x` clipped to `[-k, k]`, both `psi - x` and `x - psi` are at least
+/// `-(b + k)`, so that `exp(l (psi - mean) - psi_E(l) (psi - x)^2)` is a supermartingale increment for `0
+/// <= l < 1/(b+k)` (Howard et al. 2021, thm. 4); here `k` = 0.1. An unclipped centre with scale `b`,
+/// which is sometimes seen, has no such proof. Each side has `alpha/2`. Source: construction of this
+/// project; `cargo run --release -p driftlead-stats --example operating_characteristics -- peeking`
+/// measures it.
 ///
 /// ```
 /// use driftlead_stats::causal::{EffectSequence, PersonalMean};

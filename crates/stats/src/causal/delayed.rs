@@ -29,8 +29,9 @@ pub struct Ticket {
 /// that is missing holds back the later ones. A delay that depends on the outcome then biases nothing,
 /// because the sequence covers every prefix at once, also one chosen by the delays.
 ///
-/// **Assumes** within an arm a conditional mean given the earlier assignments' outcomes that is the
-/// arm's mean (people randomised once: independent draws). **Guarantee**: level `alpha` at all times.
+/// **Assumes** within an arm a conditional mean given the earlier assignments' outcomes that is the arm's
+/// mean (people randomised once: independent draws). **Guarantee**: level `alpha` at all times. Source of
+/// the sequences: [`crate::cs::ConjugateBernstein`].
 ///
 /// ```
 /// use driftlead_stats::causal::{Arm, DelayedEffect};

@@ -6,8 +6,10 @@ use crate::special::{f_sf, student_quantile};
 
 /// An estimate whose error is a Student t variable with `degrees_of_freedom`.
 ///
-/// For **one** look at a time fixed in advance. Looking repeatedly at this interval is wrong far more
-/// often than `alpha`; for that there is [`crate::causal::EffectSequence`].
+/// **Assumes** and **guarantees** what the function that made it does ([`crate::causal::wcls`],
+/// [`crate::causal::holdout_effect`]; Student 1908). For **one** look at a time fixed in advance. Looking
+/// repeatedly at this interval is wrong far more often than `alpha`; for that there is
+/// [`crate::causal::EffectSequence`].
 ///
 /// ```
 /// use driftlead_stats::causal::Estimate;

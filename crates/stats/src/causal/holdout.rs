@@ -39,6 +39,9 @@ impl SlopeNoise {
     /// **Assumes** people randomised once, independent of each other, normal estimates. It is a plan
     /// with the variance taken as known; with fewer than about 30 people held out it is optimistic.
     ///
+    /// **Guarantee**: that power, under these assumptions. Source: the usual formula for two normal
+    /// means, with the variance of [`Self::variance`].
+    ///
     /// ```
     /// use driftlead_stats::causal::SlopeNoise;
     /// let noise = SlopeNoise { conversations: 180.0, phi: 0.5, between_sd: 0.3 };
@@ -56,6 +59,15 @@ impl SlopeNoise {
     }
 
     /// The smallest difference in change that `people` held out would find.
+    ///
+    /// **Assumes** what [`Self::holdout_size`] does, of which it is the inverse.
+    ///
+    /// ```
+    /// use driftlead_stats::causal::SlopeNoise;
+    /// let noise = SlopeNoise { conversations: 180.0, phi: 0.5, between_sd: 0.3 };
+    /// assert!((noise.smallest_visible(338.6, 0.9, 0.05, 0.1)? - 0.1).abs() < 1e-4);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// A value outside its domain.

@@ -118,6 +118,8 @@ impl ProximalPlan {
     /// planned and the residual variance is the same at all decisions. Source: Liao, Klasnja, Tewari &
     /// Murphy 2016, Statistics in Medicine 35:1944, eq. 9-11.
     ///
+    /// **Guarantee**: the power of that F test, under these assumptions.
+    ///
     /// ```
     /// use driftlead_stats::causal::{DailyCourse, ProximalPlan};
     /// let plan = ProximalPlan {
@@ -142,6 +144,8 @@ impl ProximalPlan {
     }
 
     /// Fewest people (at least 10) with which the effect is found with probability `power`.
+    ///
+    /// **Assumes** and source: as [`Self::power`], which has an example.
     ///
     /// # Errors
     /// As [`Self::power`], `power` outside (0, 1), or no effect to find.

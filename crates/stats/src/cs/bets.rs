@@ -8,6 +8,9 @@ use crate::error::{Result, unit};
 /// Waudby-Smith & Ramdas 2024, "Estimating means of bounded random variables by betting" (JRSS-B
 /// 86:1), section 3 and appendix B.
 ///
+/// **Assumes** values in [0, 1]. **Guarantee**: a bet uses only the observations before it, so the capital of
+/// [`super::BettingMartingale`] grows on average by nothing under the hypothesis, whichever bet is made.
+///
 /// ```
 /// use driftlead_stats::cs::Bets;
 /// let mut bets = Bets::default();

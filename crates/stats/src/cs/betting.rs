@@ -59,6 +59,19 @@ impl BettingSequence {
 
     /// Diversified Kelly: `bets` constant fractions `i/(bets+1)` of the largest bet on each side.
     ///
+    /// The bets do not look at the data, so every point of the grid costs `2 bets` products per
+    /// observation. Source: Waudby-Smith & Ramdas 2024 (diversified Kelly).
+    ///
+    /// ```
+    /// use driftlead_stats::cs::BettingSequence;
+    /// let mut sequence = BettingSequence::diversified(0.05, 200, 10)?;
+    /// for t in 0..300 {
+    ///     sequence.update(if t % 10 < 3 { 1.0 } else { 0.0 })?;
+    /// }
+    /// assert!(sequence.interval().contains(0.3));
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Self::hedged`], or no bets.
     pub fn diversified(alpha: f64, steps: usize, bets: usize) -> Result<Self> {
@@ -67,6 +80,20 @@ impl BettingSequence {
     }
 
     /// Hedged capital for the mean of `size` members drawn in random order without replacement.
+    ///
+    /// **Assumes** an order drawn at random, values fixed beforehand. Source: Waudby-Smith & Ramdas 2020,
+    /// "Confidence sequences for sampling without replacement".
+    ///
+    /// ```
+    /// use driftlead_stats::cs::BettingSequence;
+    /// let mut sequence = BettingSequence::without_replacement(0.05, 1000, 100)?;
+    /// for t in 0..100 {
+    ///     sequence.update(if t % 10 < 3 { 1.0 } else { 0.0 })?;
+    /// }
+    /// // Everybody was asked: nothing is left to be unsure of but the grid.
+    /// assert!(sequence.interval().contains(0.3) && sequence.interval().width() < 0.01);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Self::hedged`], or an empty population.

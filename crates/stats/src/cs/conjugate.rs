@@ -7,7 +7,8 @@ use crate::error::{Result, level, positive, unit};
 /// `mean +- u(t/4)/t` with the two-sided normal mixture: values in [0, 1] are sub-Gaussian with
 /// variance proxy 1/4.
 ///
-/// **Guarantee**: level `alpha` at all times. Source: Howard et al. 2021, cor. 1 with a normal mixture.
+/// **Assumes** values in [0, 1] with a constant conditional mean. **Guarantee**: level `alpha` at all
+/// times. Source: Howard et al. 2021, cor. 1 with a normal mixture.
 ///
 /// ```
 /// use driftlead_stats::cs::ConjugateHoeffding;
@@ -72,7 +73,7 @@ impl ConjugateHoeffding {
 /// `V_t = sum (x_i - mean of the earlier ones)^2` with first mean 1/2; `alpha/2` per side.
 ///
 /// Adapts to a small variance; defined for a constant stream (`V = 0` is possible only at 1/2).
-/// **Guarantee**: level `alpha` at all times for values in [0, 1] with a constant conditional mean.
+/// **Assumes** values in [0, 1] with a constant conditional mean. **Guarantee**: level `alpha` at all times.
 /// Source: Howard et al. 2021, thm. 4 with prop. 9.
 ///
 /// ```

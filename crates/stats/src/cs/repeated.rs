@@ -8,7 +8,7 @@ use crate::error::{Result, level, unit};
 ///
 /// **Assumes** values in [0, 1] with a constant conditional mean before the change. **Guarantee**:
 /// average run length at least `1/alpha`. Cost per observation: one update per sequence alive, so it
-/// grows with the length of the stream. Source: Shekhar & Ramdas 2023 (arXiv 2309.09111).
+/// grows with the length of the stream. Source: Shekhar & Ramdas 2024 (arXiv 2309.09111).
 ///
 /// ```
 /// use driftlead_stats::cs::RepeatedSequences;

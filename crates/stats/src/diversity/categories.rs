@@ -17,6 +17,12 @@ pub(super) fn normalised(name: &'static str, weights: &[f64]) -> Result<Vec<f64>
 
 /// Counts of values in `count` bins of equal width on `[low, high]`, the last one closed.
 ///
+/// ```
+/// use driftlead_stats::diversity::bins;
+/// assert_eq!(bins(&[0.0, 0.1, 0.5, 1.0], 0.0, 1.0, 2)?, [2.0, 2.0]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// A value outside the range, a range that is empty, no bin.
 pub fn bins(x: &[f64], low: f64, high: f64, count: usize) -> Result<Vec<f64>> {
@@ -32,6 +38,8 @@ pub fn bins(x: &[f64], low: f64, high: f64, count: usize) -> Result<Vec<f64>> {
 }
 
 /// Shannon entropy in nats of weights that need not sum to 1 (plug-in: biased down in small samples).
+///
+/// No assumption and no guarantee: a description of these weights. Source: Shannon 1948.
 ///
 /// ```
 /// use driftlead_stats::diversity::entropy;
@@ -52,6 +60,8 @@ pub fn entropy(weights: &[f64]) -> Result<f64> {
 
 /// Gini-Simpson index `1 - sum p^2`: probability that two draws with replacement differ (Simpson 1949).
 ///
+/// No assumption and no guarantee: a description of these weights.
+///
 /// ```
 /// use driftlead_stats::diversity::gini_simpson;
 /// assert_eq!(gini_simpson(&[1.0, 1.0])?, 0.5);
@@ -67,6 +77,15 @@ pub fn gini_simpson(weights: &[f64]) -> Result<f64> {
 
 /// Share of categories with any weight, in (0, 1].
 ///
+/// No assumption and no guarantee: a description of these weights. Source: observed richness
+/// (Magurran 2004), as a share. Grows with the number of draws.
+///
+/// ```
+/// use driftlead_stats::diversity::coverage;
+/// assert_eq!(coverage(&[5.0, 0.0, 1.0, 0.0])?, 0.5);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// As [`entropy`].
 pub fn coverage(weights: &[f64]) -> Result<f64> {
@@ -77,6 +96,8 @@ pub fn coverage(weights: &[f64]) -> Result<f64> {
 /// Gini coefficient of amounts (exposure, attention): 0 when all are equal, `1 - 1/n` when one has all.
 ///
 /// Source: Gini 1912, in the form over sorted values.
+///
+/// No assumption and no guarantee: a description of these weights.
 ///
 /// ```
 /// use driftlead_stats::diversity::gini;
@@ -118,6 +139,8 @@ fn kl(p: &[f64], q: &[f64]) -> f64 {
 
 /// Jensen-Shannon divergence in nats, from 0 to ln 2 (Lin 1991).
 ///
+/// No assumption and no guarantee: a description of these weights.
+///
 /// ```
 /// use driftlead_stats::diversity::jensen_shannon;
 /// assert!((jensen_shannon(&[1.0, 0.0], &[0.0, 1.0])? - 2f64.ln()).abs() < 1e-15);
@@ -134,6 +157,8 @@ pub fn jensen_shannon(p: &[f64], q: &[f64]) -> Result<f64> {
 
 /// Miscalibration of what was shown (`q`) against a person's own interests (`p`): `KL(p || (1-alpha) q + alpha p)`
 /// in nats, finite for every `alpha > 0` (Steck 2018, RecSys, eq. 6-7; `alpha` .01 there).
+///
+/// No assumption and no guarantee: a description of these weights.
 ///
 /// ```
 /// use driftlead_stats::diversity::calibration_kl;

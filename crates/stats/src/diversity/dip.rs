@@ -23,6 +23,8 @@ pub struct DipTest {
 /// apart by more than the dip found outside of it. Source: Hartigan & Hartigan 1985, section 3. A
 /// constant has the smallest possible dip, `1/(2n)`.
 ///
+/// No assumption and no guarantee: a description of these values. For a test see [`dip_test`].
+///
 /// ```
 /// use driftlead_stats::diversity::dip;
 /// assert_eq!(dip(&[0.0, 0.0, 1.0, 1.0])?, 0.25);

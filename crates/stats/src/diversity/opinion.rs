@@ -67,7 +67,14 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Shape of the values `x`.
+    /// Shape of the values `x`. No assumption and no guarantee: a description of these values (Pearson 1905).
+    ///
+    /// ```
+    /// use driftlead_stats::diversity::Shape;
+    /// let shape = Shape::of(&[0.0, 0.0, 1.0, 1.0])?;
+    /// assert!(shape.skew.abs() < 1e-12 && (shape.excess_kurtosis + 2.0).abs() < 1e-12);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// An empty list or a value that is not finite; undefined for a constant.
@@ -93,6 +100,8 @@ impl Shape {
 /// excess kurtosis `k` (SAS Institute 1990; Pfister and others 2013).
 ///
 /// Above 5/9, the value of a uniform distribution, two modes are usual; strong skew alone also raises it.
+///
+/// No assumption and no guarantee: a description of these values.
 ///
 /// ```
 /// use driftlead_stats::diversity::bimodality_coefficient;
@@ -123,6 +132,8 @@ pub fn bimodality_coefficient(x: &[f64]) -> Result<f64> {
 ///
 /// Rises when camps are few, large and far apart; `alpha` in (0, 1.6] is how much identification inside
 /// a camp counts. Needs camps: see [`super::bins`].
+///
+/// No assumption and no guarantee: a description of these values.
 ///
 /// ```
 /// use driftlead_stats::diversity::esteban_ray;
@@ -158,6 +169,8 @@ pub fn esteban_ray(shares: &[f64], positions: &[f64], alpha: f64) -> Result<f64>
 /// Layers of equal counts are peeled off; a layer with `s` used of `k` categories agrees by
 /// `U (1 - (s-1)/(k-1))`, `U = ((k-2) tu - (k-1) tdu) / ((k-2)(tu + tdu))` from its triples that are
 /// unimodal (`tu`) and not (`tdu`). Source: van der Eijk 2001, Quality & Quantity 35:325.
+///
+/// No assumption and no guarantee: a description of these values.
 ///
 /// ```
 /// use driftlead_stats::diversity::agreement_a;

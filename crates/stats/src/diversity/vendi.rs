@@ -9,7 +9,7 @@ use crate::special::symmetric_eigenvalues;
 /// the same, `n` when all are unlike. Order 1 is the usual one; large `q` counts dominant things only.
 /// Source: Friedman & Dieng 2023; orders: Pasarkar & Dieng 2024.
 ///
-/// **Assumes** a positive semi-definite similarity with 1 for "the same".
+/// **Assumes** a positive semi-definite similarity with 1 for "the same". **Guarantee**: none; a description.
 ///
 /// ```
 /// use driftlead_stats::diversity::Vendi;

@@ -10,6 +10,25 @@ const CAP: f64 = 1e200;
 ///
 /// Same process and guarantee as [`super::EDetector`] with [`super::Recursion::ShiryaevRoberts`], in
 /// plain `f64` instead of logarithms, capped at 1e200. Increments of a 0 and of a 1 are computed once.
+///
+/// **Assumes** that each stream has the conditional mean `p` at most before the change (for bets on a
+/// rise). **Guarantee**: acting on a stream whenever its value reaches `gamma`, and restarting it, leaves
+/// at least `gamma` observations between false alarms of that stream on average. Source: Shin, Ramdas,
+/// Rinaldo 2024.
+///
+/// ```
+/// use driftlead_stats::edetector::{Alternatives, BinaryBank};
+/// let grid = Alternatives::geometric_bernoulli(0.1, 0.03, 8)?;
+/// let mut bank = BinaryBank::new(0.1, &grid, 2)?;
+/// for t in 0..60 {
+///     // The first stream stays at one in ten, the second one rises to one in two.
+///     let one_in = |n: i32| f64::from(u8::from(t % n == 0));
+///     bank.update(&[one_in(10), one_in(2)])?;
+/// }
+/// let now = bank.update(&[0.0, 1.0])?;
+/// assert!(now[0] < 1e3 && now[1] > 1e4);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct BinaryBank {
     /// Per component: increment for 0, extra increment for a 1, weight.
@@ -79,6 +98,20 @@ impl BinaryBank {
 /// Shiryaev-Roberts detectors with a standard-normal baseline for many streams.
 ///
 /// As [`BinaryBank`]; the increment costs one exponential per component and observation.
+///
+/// **Assumes** standardised observations, conditionally normal or sub-Gaussian with mean 0 before the change.
+/// **Guarantee** and source: as [`BinaryBank`].
+///
+/// ```
+/// use driftlead_stats::edetector::{Alternatives, GaussianBank};
+/// let mut bank = GaussianBank::new(Alternatives::geometric_normal(0.1, 2.0, 6)?, 2);
+/// for _ in 0..29 {
+///     bank.update(&[0.0, 1.0])?;
+/// }
+/// let now = bank.update(&[0.0, 1.0])?;
+/// assert!(now[0] < 1e3 && now[1] > 1e4);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct GaussianBank {
     grid: Alternatives,

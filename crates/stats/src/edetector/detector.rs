@@ -101,6 +101,19 @@ impl EDetector {
         Ok(self.ln_value)
     }
 
+    /// Logarithms of `weight (1 + M)` per component: what the next Shiryaev-Roberts step multiplies.
+    pub(super) fn ln_carried(&self) -> impl Iterator<Item = f64> {
+        let values = self.ln_values.iter().zip(&self.ln_weights);
+        values.map(|(m, w)| w + log_add_exp(0.0, *m))
+    }
+
+    /// Multiplies the detector by `e^ln_factor` and returns its logarithm.
+    pub(super) fn raise(&mut self, ln_factor: f64) -> f64 {
+        self.ln_values.iter_mut().for_each(|m| *m += ln_factor);
+        self.ln_value += ln_factor;
+        self.ln_value
+    }
+
     /// Logarithm of the detector; `-inf` for Shiryaev-Roberts before the first observation.
     #[must_use]
     pub fn ln_value(&self) -> f64 {
@@ -111,5 +124,34 @@ impl EDetector {
     #[must_use]
     pub fn ln_components(&self) -> &[f64] {
         &self.ln_values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Stream;
+
+    /// The guarantee of the CUSUM recursion, measured: at least `gamma`, three standard errors allowed.
+    #[test]
+    fn an_e_cusum_runs_at_least_as_long_as_promised() {
+        let baseline = Baseline::standard_normal(0.0).unwrap();
+        let grid = Alternatives::geometric_normal(0.3, 2.0, 4).unwrap();
+        for (gamma, runs) in [(10.0f64, 2000), (60.0, 800)] {
+            let mut detector = EDetector::new(baseline, grid.clone(), Recursion::Cusum).unwrap();
+            let (mut total, mut squares) = (0.0, 0.0);
+            for run in 0..runs {
+                let mut luck = Stream::new(21, run, 0, 1);
+                detector.restart();
+                let crosses = |_: &u32| detector.update(luck.normal()).unwrap() >= gamma.ln();
+                let after = f64::from((1..).find(crosses).unwrap());
+                total += after;
+                squares += after * after;
+            }
+            let n = runs as f64;
+            let mean = total / n;
+            let error = ((squares / n - mean * mean) / n).sqrt();
+            assert!(mean >= gamma - 3.0 * error, "{gamma}: {mean} ± {error}");
+        }
     }
 }

@@ -80,6 +80,15 @@ impl Alternatives {
     /// `count` probabilities `p + step`, steps spaced geometrically from `smallest` to
     /// `min(0.6, 0.95 - p)`, as log odds ratios against `p`. The default `smallest` is 0.03.
     ///
+    /// ```
+    /// use driftlead_stats::edetector::Alternatives;
+    /// let grid = Alternatives::geometric_bernoulli(0.1, 0.03, 8)?;
+    /// // The smallest bet is on .13.
+    /// let odds = |p: f64| (p / (1.0 - p)).ln();
+    /// assert!((grid.lambdas()[0] - (odds(0.13) - odds(0.1))).abs() < 1e-12);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
     /// # Errors
     /// `p` outside (0, 1), no room above `p` for `smallest`, or `count` = 0.
     pub fn geometric_bernoulli(p: f64, smallest: f64, count: usize) -> Result<Self> {
@@ -102,6 +111,14 @@ impl Alternatives {
     /// Gaussian, to within .001 of the end of [0, 1] otherwise).
     ///
     /// Source: Shin, Ramdas, Rinaldo 2024, section 4.2 and algorithm 2 (`v_min` = 1).
+    ///
+    /// ```
+    /// use driftlead_stats::edetector::{Alternatives, Baseline, Tail};
+    /// let baseline = Baseline::standard_normal(0.0)?;
+    /// let rule = Alternatives::reference(&baseline, Tail::Greater, 1e-4, 0.1, Some(2.0))?;
+    /// assert!(rule.lambdas().len() > Alternatives::geometric_normal(0.1, 2.0, 6)?.lambdas().len());
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     ///
     /// # Errors
     /// A shift or level outside its domain, or a baseline with a standard deviation other than 1.

@@ -3,6 +3,18 @@
 use crate::error::{Result, StatsError, finite, level, positive, within};
 
 /// What is known of one observation before the change.
+///
+/// Each variant says what it **assumes**. **Guarantee**: under that the increment `L` has conditional
+/// mean at most 1, which is all that detectors and e-processes ask for. Source: Shin, Ramdas, Rinaldo
+/// 2024, section 3; Waudby-Smith & Ramdas 2024 for the bounded one.
+///
+/// ```
+/// use driftlead_stats::edetector::Baseline;
+/// let baseline = Baseline::Bernoulli { p: 0.1 };
+/// let gain = |x: f64| baseline.ln_increment(x, 1.0).exp();
+/// // A fair bet: worth 1 on average at the baseline.
+/// assert!((0.1 * gain(1.0) + 0.9 * gain(0.0) - 1.0).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Baseline {
     /// Gaussian (or sub-Gaussian) with this mean and standard deviation. `ln L = lambda (x - mean) -

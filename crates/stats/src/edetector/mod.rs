@@ -11,7 +11,8 @@
 //!   [`Alternatives::reference`] rule of the paper, which needs hundreds.
 //! - [`EDetector`] runs Shiryaev-Roberts, CUSUM or a sequential test over the grid; use
 //!   Shiryaev-Roberts: the e-CUSUM with the same guarantee is 1.5-5 times slower.
-//! - [`Alarm`] is the *alarm mode*: threshold `gamma`, restart after each alarm.
+//! - [`Alarm`] is the *alarm mode*: threshold `gamma`, restart after each alarm. [`Alarm::exact`] is
+//!   faster where the distribution before the change is known.
 //! - [`BinaryBank`], [`GaussianBank`] run many streams at once for throughput.
 //!
 //! A detector with a finite run length gives no false discovery rate across people. For a sentence in
@@ -22,6 +23,7 @@ mod bank;
 mod detector;
 mod grid;
 mod increment;
+mod overshoot;
 
 pub use alarm::{Alarm, Alarmed};
 pub use bank::{BinaryBank, GaussianBank};

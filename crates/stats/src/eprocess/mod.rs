@@ -6,7 +6,7 @@
 
 mod calibrate;
 mod conformal;
-mod joint;
+mod subsets;
 mod verdict;
 mod weights;
 
@@ -14,6 +14,6 @@ pub use calibrate::{
     adjust_running_max, calibrate_integrated, calibrate_power, merge_mean, merge_product, p_from_e,
 };
 pub use conformal::SimpleJumper;
-pub use joint::JointVerdict;
+pub use subsets::SubsetVerdict;
 pub use verdict::{Verdict, change_interval};
 pub use weights::Weights;

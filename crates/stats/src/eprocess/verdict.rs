@@ -100,6 +100,21 @@ impl Verdict {
 ///
 /// A model-based interval (level A3): exact under the prior `weights`, not a frequentist guarantee.
 ///
+/// **Assumes** the increments to be likelihood ratios, the change to be one of the bets, and to last.
+/// Source: Bayes' rule for the mixture of [`Verdict`]. For a set with a frequentist guarantee see
+/// [`crate::series::change_times`].
+///
+/// ```
+/// use driftlead_stats::edetector::{Alternatives, Baseline};
+/// use driftlead_stats::eprocess::{Weights, change_interval};
+/// let xs: Vec<f64> = (0..100).map(|t| f64::from(u8::from(t % if t < 60 { 10 } else { 2 } == 0))).collect();
+/// let grid = Alternatives::geometric_bernoulli(0.1, 0.03, 8)?;
+/// let baseline = Baseline::Bernoulli { p: 0.1 };
+/// let (first, last) = change_interval(&baseline, &grid, Weights::Horizon(100), &xs, 0.9)?;
+/// assert!(first <= 61 && 61 <= last && last - first < 15);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// No observations, an observation the baseline refuses, or `coverage` outside (0, 1).
 pub fn change_interval(

@@ -4,6 +4,17 @@
 const OPEN_ENDED_TOTAL: f64 = 2.109_742_801_236_892;
 
 /// How a budget of 1 is spread over the times at which a change may start.
+///
+/// **Assumes** nothing. **Guarantee**: the weights of all times sum to at most 1. A horizon is tighter
+/// inside it and worth nothing after it. Source: Dandapanthula & Ramdas, arXiv 2501.04130, for the use of
+/// such weights.
+///
+/// ```
+/// use driftlead_stats::eprocess::Weights;
+/// let total: f64 = (1..=400).map(|j| Weights::Horizon(365).at(j)).sum();
+/// assert!((total - 1.0).abs() < 1e-12);
+/// assert!((1..=100_000).map(|j| Weights::OpenEnded.at(j)).sum::<f64>() < 1.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Weights {
     /// `1/T` for each of the first `T` observations, 0 afterwards.

@@ -12,6 +12,8 @@ use crate::special::{
 /// the Nyström method on 120 Gauss-Legendre nodes (200 when `h > 20`) plus the atom at 0. Relative
 /// error below 1e-8 for run lengths up to 1e5.
 ///
+/// **Assumes** independent observations. **Guarantee**: exact up to the error stated.
+///
 /// ```
 /// use driftlead_stats::glr::cusum_arl;
 /// // Montgomery: two-sided, k = 1/2, h = 4 has run length 168, so one side has twice that.
@@ -54,6 +56,15 @@ pub fn cusum_arl(k: f64, h: f64, mean: f64) -> Result<f64> {
 
 /// Run length of a pair of one-sided CUSUMs, `1/L = 1/L_up + 1/L_down`.
 ///
+/// **Assumes** what [`cusum_arl`] does. **Guarantee**: exact, because one side is at 0 when
+/// the other alarms. Source: Kemp 1961, JRSS B 23:149.
+///
+/// ```
+/// use driftlead_stats::glr::two_sided_arl;
+/// assert!((two_sided_arl(0.5, 4.0, 0.0)? - 167.684).abs() < 1e-3);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// As [`cusum_arl`].
 pub fn two_sided_arl(k: f64, h: f64, mean: f64) -> Result<f64> {
@@ -61,6 +72,15 @@ pub fn two_sided_arl(k: f64, h: f64, mean: f64) -> Result<f64> {
 }
 
 /// Threshold `h` at which the CUSUM with reference value `k` has null run length `arl`.
+///
+/// **Assumes** what [`cusum_arl`] does, whose root it is. **Guarantee**: exact up to its error.
+///
+/// ```
+/// use driftlead_stats::glr::{cusum_arl, cusum_threshold};
+/// let h = cusum_threshold(0.25, 1e4)?;
+/// assert!((cusum_arl(0.25, h, 0.0)? - 1e4).abs() < 0.1);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// `arl` not in (2, 1e9), `k` not positive, or no solution.
@@ -78,6 +98,9 @@ pub fn cusum_threshold(k: f64, arl: f64) -> Result<f64> {
 /// Delay of the optimal CUSUM for a shift of `delta` standard deviations at null run length `arl`:
 /// `k = delta/2`, run length from 0 under the shift, which is Lorden's worst case.
 ///
+/// **Assumes** independent normal observations with variance 1. **Guarantee**: no detector with this run
+/// length has a smaller worst-case delay for a shift of exactly `delta` (Moustakides 1986).
+///
 /// ```
 /// use driftlead_stats::glr::cusum_delay;
 /// assert!((cusum_delay(0.5, 1e4)? - 49.13).abs() < 0.01);
@@ -94,6 +117,15 @@ pub fn cusum_delay(delta: f64, arl: f64) -> Result<f64> {
 
 /// Threshold of a test of every single observation with null run length `arl`: `Phi^-1(1 - 1/arl)`.
 ///
+/// **Assumes** independent normal observations with variance 1. **Guarantee**: exact. Source: Shewhart
+/// 1931; a geometric waiting time.
+///
+/// ```
+/// use driftlead_stats::glr::shewhart_threshold;
+/// assert!((shewhart_threshold(1e4)? - 3.719).abs() < 1e-3);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// `arl` not above 1.
 pub fn shewhart_threshold(arl: f64) -> Result<f64> {
@@ -102,6 +134,16 @@ pub fn shewhart_threshold(arl: f64) -> Result<f64> {
 }
 
 /// Delay of that test for a shift of `delta` standard deviations: `1 / (1 - Phi(c - delta))`.
+///
+/// **Assumes** independent normal observations with variance 1. **Guarantee**: exact. Source: as
+/// [`shewhart_threshold`].
+///
+/// ```
+/// use driftlead_stats::glr::{cusum_delay, shewhart_delay};
+/// // A shift of half a standard deviation: looking at single observations takes 32 times as long.
+/// assert!((shewhart_delay(0.5, 1e4)? / cusum_delay(0.5, 1e4)? - 31.6).abs() < 0.1);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// As [`shewhart_threshold`], or `delta` not finite.
@@ -112,6 +154,17 @@ pub fn shewhart_delay(delta: f64, arl: f64) -> Result<f64> {
 
 /// Asymptotic delay for a ramp of `slope` standard deviations per observation:
 /// `(6 ln(arl) / slope^2)^(1/3)`. Measured delays of slow ramps lie *below* it.
+///
+/// **Assumes** independent normal observations with variance 1. **Guarantee**: none at a finite run
+/// length. Source: the mean of a CUSUM that knows the ramp, `sum (s i)^2 / 2 = ln(arl)`, solved for the
+/// number of observations.
+///
+/// ```
+/// use driftlead_stats::glr::ramp_delay;
+/// // Half a standard deviation over 180 conversations.
+/// assert!((ramp_delay(0.5 / 180.0, 1e4)? - 193.0).abs() < 0.5);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// `slope` not positive or `arl` not above 1.

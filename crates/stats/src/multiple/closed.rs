@@ -5,9 +5,9 @@ use crate::error::{Result, level};
 
 /// Indices rejected by closed e-BH at level `alpha`, in increasing order; a superset of [`super::e_bh`].
 ///
-/// The largest set `R` such that every intersection hypothesis `S` has mean e-value at least
-/// `|R and S| / (alpha |R|)`. **Guarantee**: false discovery rate at most `alpha` under any dependence
-/// (Xu, Solari, Fischer, de Heide, Ramdas, Goeman, arXiv 2509.02517). Work `O(n^2)` at worst.
+/// The largest set `R` such that every intersection hypothesis `S` has mean e-value at least `|R and S| /
+/// (alpha |R|)`. **Assumes** e-values. **Guarantee**: false discovery rate at most `alpha` under any
+/// dependence (Xu, Solari, Fischer, de Heide, Ramdas, Goeman, arXiv 2509.02517). Work `O(n^2)` at worst.
 ///
 /// ```
 /// use driftlead_stats::multiple::{closed_e_bh, e_bh};

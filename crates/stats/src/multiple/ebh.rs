@@ -4,9 +4,9 @@ use crate::error::{Result, StatsError, level};
 
 /// Indices rejected by e-BH at level `alpha`, in increasing order.
 ///
-/// Rejects the `k` largest, `k = max{k : k e_(k) >= n / alpha}`. **Guarantee**: false discovery rate at
-/// most `alpha` under any dependence, and at any stopping time when the inputs are e-processes (Wang &
-/// Ramdas 2022, JRSS-B 84:822). An e-value may be infinite.
+/// Rejects the `k` largest, `k = max{k : k e_(k) >= n / alpha}`. **Assumes** e-values. **Guarantee**:
+/// false discovery rate at most `alpha` under any dependence, and at any stopping time when the inputs
+/// are e-processes (Wang & Ramdas 2022, JRSS-B 84:822). An e-value may be infinite.
 ///
 /// ```
 /// use driftlead_stats::multiple::e_bh;
@@ -30,9 +30,15 @@ pub fn e_bh(e: &[f64], alpha: f64) -> Result<Vec<usize>> {
 
 /// Indices flagged by e-d-BH: e-BH applied to the current values of e-detectors.
 ///
-/// **Guarantee**: error over patience, `sup_tau E[FDP_tau] / E[tau] <= alpha`; no false discovery rate,
-/// because a detector with finite average run length has worst-case rate 1 (Dandapanthula & Ramdas,
-/// arXiv 2501.04130).
+/// **Assumes** values of e-detectors ([`crate::edetector`]). **Guarantee**: error over patience, `sup_tau
+/// E[FDP_tau] / E[tau] <= alpha`; no false discovery rate, because a detector with finite average run
+/// length has worst-case rate 1 (Dandapanthula & Ramdas, arXiv 2501.04130).
+///
+/// ```
+/// use driftlead_stats::multiple::e_d_bh;
+/// assert_eq!(e_d_bh(&[5e4, 10.0, 0.5], 1e-3)?, [0]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// As [`e_bh`].

@@ -19,6 +19,8 @@ impl Adjusted {
 
 /// Benjamini-Hochberg (1995). **Assumes** independent or positively dependent p-values, one look.
 ///
+/// **Guarantee**: false discovery rate at most `alpha` among [`Adjusted::rejected`].
+///
 /// ```
 /// use driftlead_stats::multiple::benjamini_hochberg;
 /// let adjusted = benjamini_hochberg(&[0.01, 0.04, 0.03, 0.9])?;
@@ -34,6 +36,14 @@ pub fn benjamini_hochberg(p: &[f64]) -> Result<Adjusted> {
 
 /// Benjamini-Yekutieli (2001): valid under any dependence, at the price of a factor `sum 1/i`.
 ///
+/// **Assumes** valid p-values, one look. **Guarantee**: false discovery rate at most `alpha`.
+///
+/// ```
+/// use driftlead_stats::multiple::benjamini_yekutieli;
+/// assert_eq!(benjamini_yekutieli(&[0.001, 0.04, 0.03])?.rejected(0.05), [0]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// A p-value outside [0, 1].
 pub fn benjamini_yekutieli(p: &[f64]) -> Result<Adjusted> {
@@ -41,6 +51,15 @@ pub fn benjamini_yekutieli(p: &[f64]) -> Result<Adjusted> {
 }
 
 /// Holm (1979): controls the probability of any false rejection under any dependence.
+///
+/// **Assumes** valid p-values, one look. **Guarantee**: the probability of any false rejection is at most
+/// `alpha`.
+///
+/// ```
+/// use driftlead_stats::multiple::holm;
+/// assert_eq!(holm(&[0.01, 0.04, 0.03])?.rejected(0.05), [0]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// A p-value outside [0, 1].

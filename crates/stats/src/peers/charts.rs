@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 /// **Assumes** a known mean and standard deviation; for a run length also independence and a normal
 /// distribution ([`crate::glr::shewhart_threshold`], exact).
 ///
+/// **Guarantee**: that run length, under these assumptions.
+///
 /// ```
 /// use driftlead_stats::glr::{Direction, shewhart_threshold};
 /// use driftlead_stats::peers::{Detector, Shewhart};
@@ -49,7 +51,8 @@ impl Detector for Shewhart {
 
 /// The mean of the newest `length` observations, `sum / (sd sqrt(length))`, with zeros before the start.
 ///
-/// **Assumes** a known mean and standard deviation. The limit has to be calibrated by simulation.
+/// **Assumes** a known mean and standard deviation. No guarantee: the limit has to be
+/// calibrated by simulation. Source: Roberts 1959.
 ///
 /// ```
 /// use driftlead_stats::glr::Direction;

@@ -9,6 +9,8 @@ const WARM_START: f64 = 30.0;
 /// DDM: alarm when the error rate plus its standard error exceeds its minimum by 3 standard errors
 /// (Gama, Medas, Castillo, Rodrigues 2004).
 ///
+/// **Assumes** independent errors at a rate that does not fall for long. No guarantee of a run length.
+///
 /// ```
 /// use driftlead_stats::peers::{Ddm, Detector};
 /// let mut ddm = Ddm::default();
@@ -57,6 +59,8 @@ impl Detector for Ddm {
 
 /// EDDM: alarm when the distance between errors, mean plus two standard deviations, falls below
 /// nine tenths of its maximum (Baena-García et al. 2006).
+///
+/// **Assumes** independent distances between errors. No guarantee of a run length.
 ///
 /// ```
 /// use driftlead_stats::peers::{Detector, Eddm};

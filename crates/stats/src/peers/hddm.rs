@@ -7,7 +7,7 @@ use crate::error::{Result, level, unit};
 /// for a rise (Frías-Blanco et al. 2015).
 ///
 /// **Assumes** independent observations in [0, 1]. The confidence holds for one comparison, not for a
-/// stream.
+/// stream: no guarantee of a run length.
 ///
 /// ```
 /// use driftlead_stats::peers::{Detector, HddmA};
@@ -62,6 +62,9 @@ impl Detector for HddmA {
 }
 
 /// HDDM-W: the same with exponentially weighted means and McDiarmid's inequality, for a rise.
+///
+/// **Assumes** independent observations in [0, 1]. The confidence holds for one comparison: no guarantee
+/// of a run length. Source: Frías-Blanco et al. 2015.
 ///
 /// ```
 /// use driftlead_stats::peers::{Detector, HddmW};

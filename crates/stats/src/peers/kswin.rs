@@ -14,9 +14,10 @@ const LEAST_DISTANCE: f64 = 0.1;
 /// Kolmogorov–Smirnov test of the newest `recent` observations against as many drawn from the rest of a
 /// sliding window (Raab, Heusinger, Schleif 2020).
 ///
-/// **Assumes** independent observations from a continuous distribution. `alpha` holds for one test, and one
-/// is made with every observation. The sample comes from [`crate::rng`], so alarms are reproducible, but
-/// they do not equal those of other implementations one by one.
+/// **Assumes** independent observations from a continuous distribution. `alpha` holds for one test, and
+/// one is made with every observation: no guarantee of a run length. The sample comes from
+/// [`crate::rng`], so alarms are reproducible, but they do not equal those of other implementations one
+/// by one.
 ///
 /// ```
 /// use driftlead_stats::peers::{Detector, Kswin};
@@ -111,6 +112,8 @@ fn distance(a: &mut [f64], b: &mut [f64]) -> f64 {
 
 /// Exact two-sided p-value of the Kolmogorov–Smirnov distance `crossings / n` between two samples of
 /// `n` observations without ties: `2 sum_j (-1)^(j-1) C(2n, n - j k) / C(2n, n)` (Gnedenko & Korolyuk 1951).
+///
+/// **Assumes** independent samples of one continuous distribution. **Guarantee**: exact then.
 ///
 /// ```
 /// use driftlead_stats::peers::equal_size_ks_p;

@@ -33,7 +33,8 @@ impl Default for PageHinkleySettings {
 
 /// Cumulative deviation from the running mean against its extreme so far (Page 1954, Hinkley 1971).
 ///
-/// **Assumes** nothing that could be checked; the threshold has no calibration. Recursion as in river
+/// **Assumes** nothing that could be checked; the threshold has no calibration and the test no
+/// guarantee. Recursion as in river
 /// 0.26: `up = alpha up + x - mean - delta`, alarm when `up - min up > threshold`; mirrored for down.
 ///
 /// ```

@@ -17,8 +17,8 @@ pub enum Prior {
 /// Fitted strengths: `P(i beats j) = 1/(1 + exp(strength_j - strength_i))`.
 ///
 /// **Assumes** independent comparisons and one strength per item. **Guarantee**: the maximum of a concave
-/// function, to rounding; intervals are those of the Gaussian approximation at the maximum (Bradley & Terry
-/// 1952; Hunter 2004).
+/// function, to rounding; intervals are those of the Gaussian approximation at the maximum (source:
+/// Bradley & Terry 1952; Hunter 2004).
 ///
 /// ```
 /// use driftlead_stats::preference::{BradleyTerry, Comparisons, Prior};

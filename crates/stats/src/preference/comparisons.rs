@@ -21,6 +21,14 @@ impl Comparisons {
 
     /// As [`Comparisons::new`] with a weight per outcome; a draw is half a win for each.
     ///
+    /// ```
+    /// use driftlead_stats::preference::Comparisons;
+    /// // A draw.
+    /// let data = Comparisons::weighted(2, [(0, 1, 0.5), (1, 0, 0.5)])?;
+    /// assert_eq!(data.items(), 2);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Comparisons::new`]; a weight that is negative or not finite.
     pub fn weighted(

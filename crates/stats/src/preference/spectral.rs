@@ -54,6 +54,17 @@ fn spectral_step(data: &Comparisons, alpha: f64, weights: &[f64]) -> Result<Vec<
 /// Luce spectral ranking: a consistent estimate in one linear solve (Maystre & Grossglauser 2015). `alpha` is
 /// added to the rate of every pair.
 ///
+/// **Assumes** independent comparisons and one strength per item. **Guarantee**: consistent as
+/// comparisons grow; no interval.
+///
+/// ```
+/// use driftlead_stats::preference::{Comparisons, luce_spectral};
+/// let data = Comparisons::new(3, &[(0, 1), (0, 1), (1, 0), (1, 2), (1, 2), (2, 1), (0, 2)])?;
+/// let strengths = luce_spectral(&data, 0.1)?;
+/// assert!(strengths[0] > strengths[1] && strengths[1] > strengths[2]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
+///
 /// # Errors
 /// `alpha` negative; undefined at 0 when no chain of wins links all items.
 pub fn luce_spectral(data: &Comparisons, alpha: f64) -> Result<Vec<f64>> {
@@ -63,6 +74,8 @@ pub fn luce_spectral(data: &Comparisons, alpha: f64) -> Result<Vec<f64>> {
 
 /// Luce spectral ranking repeated with its own weights; at `alpha` 0 the limit is the maximum-likelihood
 /// estimate (Maystre & Grossglauser 2015, theorem 1).
+///
+/// **Assumes** independent comparisons and one strength per item. **Guarantee**: that limit; no interval.
 ///
 /// ```
 /// use driftlead_stats::preference::{BradleyTerry, Comparisons, Prior, iterated_spectral};
@@ -84,6 +97,17 @@ pub fn iterated_spectral(data: &Comparisons, alpha: f64) -> Result<Vec<f64>> {
 
 /// Minorise-maximise with `alpha` added to wins and to denominators (Hunter 2004; Caron & Doucet 2012).
 /// Slow to converge; kept as a check.
+///
+/// **Assumes** independent comparisons and one strength per item. **Guarantee**: the likelihood rises
+/// with every step; no interval.
+///
+/// ```
+/// use driftlead_stats::preference::{Comparisons, minorise_maximise};
+/// let data = Comparisons::new(3, &[(0, 1), (0, 1), (1, 0), (1, 2), (1, 2), (2, 1), (0, 2)])?;
+/// let strengths = minorise_maximise(&data, 0.1)?;
+/// assert!(strengths[0] > strengths[1] && strengths[1] > strengths[2]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// As [`luce_spectral`].
@@ -108,6 +132,17 @@ pub fn minorise_maximise(data: &Comparisons, alpha: f64) -> Result<Vec<f64>> {
 
 /// Rank centrality: the stationary distribution of a walk along shares of wins, `alpha` added to every
 /// count (Negahban, Oh, Shah 2012).
+///
+/// **Assumes** independent comparisons and one strength per item. **Guarantee**: consistent as
+/// comparisons grow; no interval.
+///
+/// ```
+/// use driftlead_stats::preference::{Comparisons, rank_centrality};
+/// let data = Comparisons::new(3, &[(0, 1), (0, 1), (1, 0), (1, 2), (1, 2), (2, 1), (0, 2)])?;
+/// let strengths = rank_centrality(&data, 0.1)?;
+/// assert!(strengths[0] > strengths[1] && strengths[1] > strengths[2]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 ///
 /// # Errors
 /// As [`luce_spectral`].

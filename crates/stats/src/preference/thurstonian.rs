@@ -39,9 +39,10 @@ pub enum SpreadPrior {
 /// A converged fit of `P(a over b) = Phi((mu_a - mu_b)/sqrt(s_a + s_b + 1e-5))`.
 ///
 /// Means are standardised (mean 0, standard deviation 1 with divisor n - 1), variances `s` are on that
-/// scale. **Assumes** independent judgements. Spreads are weakly identified: without a prior some run to 0.
-/// Source: Thurstone 1927; the likelihood of Mazeika and others 2025 ("Utility engineering"), whose
-/// published fit stops before it has converged.
+/// scale. **Assumes** independent judgements. **Guarantee**: a stationary point of the penalised
+/// likelihood, reached to rounding; intervals are approximate. Spreads are weakly identified: without a
+/// prior some run to 0. Source: Thurstone 1927; the likelihood of Mazeika and others 2025 ("Utility
+/// engineering"), whose published fit stops before it has converged.
 ///
 /// ```
 /// use driftlead_stats::preference::{Judgement, SpreadPrior, Thurstonian};

@@ -14,9 +14,10 @@ pub struct Spending {
 
 /// A budget of pure differential privacy, spent by releases about the same people.
 ///
-/// **Guarantee**: the releases it paid for are together `budget`-differentially private (sequential
-/// composition, Dwork, McSherry, Nissim, Smith 2006). It must be kept for as long as the people's data are
-/// released from: store it beside them.
+/// **Assumes** that every release about these people is paid for here. **Guarantee**: the releases it
+/// paid for are together `budget`-differentially private (sequential composition, Dwork, McSherry,
+/// Nissim, Smith 2006). It must be kept for as long as the people's data are released from: store it
+/// beside them.
 ///
 /// ```
 /// use driftlead_stats::privacy::Ledger;

@@ -148,6 +148,9 @@ pub struct Cost {
 impl Cost {
     /// Cost for a mean over `people` whose numbers have standard deviation `sd`.
     ///
+    /// **Assumes** independent people; the noise is that of [`private_mean`]. **Guarantee**: exact
+    /// standard errors.
+    ///
     /// ```
     /// use driftlead_stats::privacy::{Clip, Cost};
     /// let cost = Cost::of_mean(Clip::new(-3.0, 3.0)?, 100, 1.0, 0.919)?;

@@ -43,6 +43,16 @@ impl Segmentation {
 ///
 /// **Assumes** independent observations within a segment, as every cost here does: positive autocorrelation
 /// is taken for changes. Observations are one-dimensional. A constant series has no change at any penalty.
+///
+/// **Guarantee**: what each method says of the cost; none about error rates. Sources and examples are
+/// with the methods: [`Self::penalised`], [`Self::with_changes`], [`Self::binary`].
+///
+/// ```
+/// use driftlead_stats::segment::{Cost, Segmenter, Spacing};
+/// let series = Segmenter::new(&[0.0, 0.1, 0.0, 4.0, 4.1, 4.0], Cost::L2, Spacing::default())?;
+/// assert_eq!(series.with_changes(1)?.changes(), [3]);
+/// # Ok::<(), driftlead_stats::StatsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Segmenter {
     priced: Priced,
@@ -86,6 +96,8 @@ impl Segmenter {
     /// the delay the result is not exact. Time between linear, with many changes, and quadratic.
     ///
     /// For [`Cost::L2`] with noise of variance `v`, penalties of `2 v ln(n)` and more are usual.
+    ///
+    /// **Assumes** what [`Segmenter`] does. **Guarantee**: the optimum, exactly.
     ///
     /// ```
     /// use driftlead_stats::segment::{Cost, Segmenter, Spacing};
@@ -175,6 +187,8 @@ impl Segmenter {
     ///
     /// Dynamic programming over the number of segments (Bellman 1961), in `changes * (n / jump)^2` steps.
     /// With [`Cost::Rbf`], or with [`Cost::L2`] as the linear kernel, this is kernel change-point detection.
+    ///
+    /// **Assumes** what [`Segmenter`] does. **Guarantee**: the optimum, exactly.
     ///
     /// ```
     /// use driftlead_stats::segment::{Cost, Segmenter, Spacing};

@@ -4,7 +4,9 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor, StudentsT};
 
 use super::noise::{MAX_COLUMNS, Noise, Row, whiten};
 use super::tail::Tail;
-use super::{SeriesError, Settings};
+use super::{Equivalence, SeriesError, Settings};
+
+use crate::error::{StatsError, level, positive};
 
 /// Noises that together weigh less than this are left out: far below any error level in use.
 const NEGLIGIBLE: f64 = 1e-7;
@@ -63,6 +65,24 @@ struct Solved {
 ///   or rate: typical denominator over own denominator).
 /// * `columns`: one to [`MAX_COLUMNS`] regressors, each as long as `times`.
 ///
+/// **Assumes** Gaussian AR(1) noise with φ up to 0.7, plus independent noise. **Guarantee**: the error of
+/// [`Fit::interval`] is at most about `alpha`, by calibration. See [the module](crate::series) for both.
+/// Source: construction of this project on generalised least squares (Aitken 1936) by a Kalman filter
+/// (Harvey 1989), averaged over noises as in Hoeting, Madigan, Raftery, Volinsky 1999.
+///
+/// ```
+/// use driftlead_stats::series::{Settings, fit, step};
+/// // Six weeks are missing; the level rises by 2 after week 30.
+/// let weeks: Vec<i32> = (0..60).filter(|w| !(40..46).contains(w)).collect();
+/// let level = |w: i32| if w < 30 { 5.0 } else { 7.0 };
+/// let values: Vec<f64> = weeks.iter().map(|&w| level(w) + f64::from(w * 7919 % 13) / 13.0).collect();
+/// let columns = [vec![1.0; weeks.len()], step(&weeks, 30)];
+/// let fit = fit(&weeks, &values, &vec![1.0; weeks.len()], &columns, 1, &Settings::default())?;
+/// let (low, high) = fit.interval(0.05);
+/// assert!(low > 1.0 && low < 2.0 && 2.0 < high && high < 3.0);
+/// # Ok::<(), driftlead_stats::series::SeriesError>(())
+/// ```
+///
 /// # Errors
 /// [`SeriesError`] for unequal lengths, non-finite input, times out of order, fewer than three
 /// observations more than regressors, collinear regressors, and a series without variation.
@@ -79,6 +99,10 @@ pub fn fit(
     check(times, values, scales, columns, target)?;
     let centre = values.iter().sum::<f64>() / n as f64;
     let spread = (values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / n as f64).sqrt();
+    // Values of which the squares are not finite.
+    if !spread.is_finite() {
+        return Err(SeriesError::NotFinite);
+    }
     if spread <= 1e-12 * centre.abs().max(f64::MIN_POSITIVE) {
         return Err(SeriesError::Constant);
     }
@@ -199,7 +223,45 @@ impl Fit {
         0.5 * (high - low) + t_quantile(self.degrees_of_freedom, power) * se
     }
 
-    /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé).
+    /// Tests that the coefficient of interest lies inside `(-margin, margin)`: two one-sided tests against
+    /// the mixture that [`Self::interval`] uses, at the [`calibrated`] level. The same as the interval at
+    /// `2 alpha` lying inside the margin. See [`super::equivalence`] for one estimate and its standard error.
+    ///
+    /// ```
+    /// use driftlead_stats::series::{Settings, fit, trend};
+    /// let times: Vec<i32> = (0..60).collect();
+    /// let values: Vec<f64> = times.iter().map(|t| f64::from(t * 7919 % 13)).collect();
+    /// let columns = [vec![1.0; 60], trend(&times)];
+    /// let fit = fit(&times, &values, &[1.0; 60], &columns, 1, &Settings::default()).unwrap();
+    /// let test = fit.equivalence(6.0, 0.05)?;
+    /// assert!(test.shown && test.p < 0.05 && test.smallest_margin < 6.0);
+    /// assert!(!fit.equivalence(0.1, 0.05)?.shown);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A margin that is not positive, or `alpha` outside (0, 1/2).
+    pub fn equivalence(&self, margin: f64, alpha: f64) -> Result<Equivalence, StatsError> {
+        positive("margin", margin)?;
+        level("twice alpha", 2.0 * alpha)?;
+        let tail = Tail::new(self.degrees_of_freedom);
+        let beyond = |sign: f64| -> f64 {
+            let mix = self.candidates.iter();
+            mix.map(|c| c.weight * tail.above((margin - sign * c.estimate) / c.se))
+                .sum()
+        };
+        // `calibrated` is proportional to the level, so dividing by its factor undoes it.
+        let factor = calibrated(1.0, self.observations);
+        let p = (beyond(1.0).max(beyond(-1.0)) / factor).clamp(0.0, 1.0);
+        let (low, high) = self.interval(2.0 * alpha);
+        Ok(Equivalence {
+            p,
+            shown: p <= alpha,
+            smallest_margin: low.abs().max(high.abs()),
+        })
+    }
+
+    /// Half-width multiplier of a simultaneous band over the whole fitted course (Scheffé 1953).
     pub fn band_multiplier(&self, alpha: f64) -> f64 {
         let p = self.coefficients.len() as f64;
         FisherSnedecor::new(p, self.degrees_of_freedom as f64)
@@ -224,6 +286,11 @@ impl Fit {
 /// The level at which the mixture's interval errs at most at about `alpha` for every φ up to 0.7: the
 /// average over noises is a little too sure of itself, the more so the shorter the series. The factor
 /// comes from simulation (`cargo run --release -p driftlead-stats --example interval_error` prints the table).
+///
+/// ```
+/// use driftlead_stats::series::calibrated;
+/// assert!((calibrated(0.05, 52) - 0.035).abs() < 1e-15);
+/// ```
 pub fn calibrated(alpha: f64, observations: usize) -> f64 {
     alpha * 0.7 * (observations as f64 / 36.0).min(1.0)
 }
@@ -255,6 +322,11 @@ fn crossing(from: f64, step: f64, gap: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// Student-t quantile at probability `p` in (0, 1); NaN for no degrees of freedom.
+///
+/// ```
+/// use driftlead_stats::series::t_quantile;
+/// assert!((t_quantile(10, 0.975) - 2.228_139).abs() < 1e-6);
+/// ```
 pub fn t_quantile(degrees_of_freedom: usize, p: f64) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.inverse_cdf(p))
 }

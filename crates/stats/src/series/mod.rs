@@ -65,8 +65,8 @@ pub enum SeriesError {
     /// Times are not strictly increasing.
     #[error("times are not strictly increasing")]
     Order,
-    /// A value is NaN or infinite, or a scale is not positive.
-    #[error("values must be finite and scales positive")]
+    /// A value or its square is NaN or infinite, or a scale is not positive.
+    #[error("values must be finite, with finite squares, and scales positive")]
     NotFinite,
     /// All values are the same.
     #[error("the values never vary")]
@@ -116,6 +116,11 @@ const LESS_PERSISTENT: f64 = 0.7;
 /// The regressor of a departure from the baseline: 0 up to and including the baseline's last time
 /// `times[0] + baseline − 1`, then rising linearly to 1 at the last time. Its coefficient is the change
 /// from the baseline's level to the level at the end.
+///
+/// ```
+/// use driftlead_stats::series::hinge;
+/// assert_eq!(hinge(&[0, 1, 2, 3, 4], 3), [0.0, 0.0, 0.0, 0.5, 1.0]);
+/// ```
 pub fn hinge(times: &[i32], baseline: i32) -> Vec<f64> {
     let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
         return Vec::new();
@@ -129,6 +134,11 @@ pub fn hinge(times: &[i32], baseline: i32) -> Vec<f64> {
 }
 
 /// The regressor of a level shift: 0 before `at`, 1 from then on.
+///
+/// ```
+/// use driftlead_stats::series::step;
+/// assert_eq!(step(&[0, 1, 2, 3], 2), [0.0, 0.0, 1.0, 1.0]);
+/// ```
 pub fn step(times: &[i32], at: i32) -> Vec<f64> {
     times
         .iter()
@@ -137,6 +147,11 @@ pub fn step(times: &[i32], at: i32) -> Vec<f64> {
 }
 
 /// The regressor of a straight trend, from −½ at the first time to ½ at the last.
+///
+/// ```
+/// use driftlead_stats::series::trend;
+/// assert_eq!(trend(&[0, 1, 4]), [-0.5, -0.25, 0.5]);
+/// ```
 pub fn trend(times: &[i32]) -> Vec<f64> {
     let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
         return Vec::new();

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 
 /// How similar two answers to one prompt are; normalised so that every answer has similarity 1 with itself.
+///
+/// Both are positive semi-definite. Sources: Gao, Liang, Guestrin
+/// 2025 (Hamming); Leslie, Eskin, Noble 2002 (spectrum).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Number of positions with the same symbol. Positions past the end of both answers count as the

@@ -1,11 +1,8 @@
-"""Kernel two-sample test with 500 permutations: model-equality-testing 0.0.2 against driftlead-stats.
-
-    python3 -m venv venv && venv/bin/pip install numpy scipy tqdm matplotlib
-    venv/bin/pip install --no-deps model-equality-testing==0.0.2
-    venv/bin/python peers/model_equality.py
+"""Kernel two-sample test with 500 permutations: model-equality-testing 0.0.2 against driftlead-stats
+(peers/stats kernel_test).
 
 Both sides test the three data sets of crates/stats/tests/vectors/model_equality.json (100 + 100 answers
-of 20 symbols, 5 prompts); times are CPU seconds of one thread and include the kernel.
+of 20 symbols, 5 prompts); times include the kernel.
 
 The package stores samples in torch tensors (a download of several gigabytes) and computes on numpy
 arrays. Where torch is installed it is used. Where it is not, the few container calls it is needed for
@@ -15,22 +12,18 @@ The package exchanges labels among all answers, driftlead-stats within prompts: 
 up to the two schemes and the simulation.
 """
 
+from common import ROOT, Table, close, cpu, ours
+
 import importlib.util
 import json
-import os
-import pathlib
-import subprocess
 import sys
-import time
 import types
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 PERMUTATIONS = 500
+# Ratio aimed at.
+BAR = 1000
 
 
 class Array(np.ndarray):
@@ -80,17 +73,6 @@ def without_loader():
         sys.modules["transformers"].AutoTokenizer = None
 
 
-def ours():
-    command = ["cargo", "bench", "-q", "-p", "driftlead-stats", "--bench", "kernel_test"]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    table = {}
-    for line in output.splitlines():
-        words = line.split()
-        if words[:1] == ["kernel_test"]:
-            table[words[1], int(words[3])] = (float(words[5]), float(words[7]))
-    return table
-
-
 def main():
     if importlib.util.find_spec("torch") is None:
         stand_in()
@@ -101,11 +83,11 @@ def main():
     from model_equality_testing.tests import IMPLEMENTED_TESTS
     import model_equality_testing.tests as tests
 
-    table = ours()
+    results, _ = ours("kernel_test")
     path = ROOT / "crates/stats/tests/vectors/model_equality.json"
     cases = json.loads(path.read_text())["cases"]
-    print(f"{'kernel':<9} {'case':>4} {'driftlead s':>12} {'package s':>10} {'ratio':>7} {'p':>7} {'p package':>9}")
-    for kernel, statistic in (("hamming", "mmd_hamming"), ("spectrum", "mmd_kspectrum")):
+    table = Table(f"Kernel two-sample test, {PERMUTATIONS} permutations, 100 + 100 answers of 20 symbols")
+    for kernel, name in (("hamming", "mmd_hamming"), ("spectrum", "mmd_kspectrum")):
         for index, case in enumerate(cases):
             samples = [
                 CompletionSample(
@@ -115,19 +97,29 @@ def main():
                 )
                 for k in (1, 2)
             ]
-            # The package caches dot products of answers for the life of the process.
-            for cached in (tests._get_kgrams, tests._compute_dot_product_counts):
-                cached.cache_clear()
-            start = time.process_time()
-            observed = IMPLEMENTED_TESTS[statistic](*samples)
-            p = two_sample_permutation_pvalue(*samples, b=PERMUTATIONS, stat_type=statistic)(observed)
-            spent = time.process_time() - start
-            seconds, ours_p = table[kernel, index]
-            print(
-                f"{kernel:<9} {index:>4} {seconds:>12.6f} {spent:>10.2f} {spent / seconds:>7.0f}"
-                f" {ours_p:>7.3f} {float(np.squeeze(p)):>9.3f}"
+
+            def test():
+                # The package caches dot products of answers for the life of the process.
+                for cached in (tests._get_kgrams, tests._compute_dot_product_counts):
+                    cached.cache_clear()
+                observed = IMPLEMENTED_TESTS[name](*samples)
+                p = two_sample_permutation_pvalue(*samples, b=PERMUTATIONS, stat_type=name)(observed)
+                return float(np.squeeze(observed)), float(np.squeeze(p))
+
+            (observed, p), seconds = cpu(test, runs=1)
+            label = f"{kernel}, case {index}"
+            mine = results[label]["result"]
+            agrees, words = close(mine["statistic"], observed, 1e-12)
+            table.line(
+                label,
+                results[label]["seconds"],
+                seconds,
+                agrees,
+                f"statistic: {words}; p {mine['p']:.3f} and {p:.3f}",
+                bar=BAR,
             )
+    table.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
