@@ -1,18 +1,22 @@
 //! `driftlead sim feed` for scenarios of kind `clusters`.
 
 use std::fmt::Write as _;
+use std::io::BufWriter;
+use std::path::Path;
 
+use driftlead_record::write::{WriteError, Writer};
 use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::feed::life::Arm;
 use driftlead_sim::feed::numbers::{Against, Exposure, Jackknifed, Numbers};
 use driftlead_sim::feed::sums::Estimate;
-use driftlead_sim::feed::{arms, population};
+use driftlead_sim::feed::{arms, panel, population};
 use driftlead_sim::scenario::Clusters;
 use serde::Serialize;
 
 use super::LABEL;
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
+use crate::file::Draft;
 use crate::number::{figure, thousands};
 use crate::{Outcome, VERSION, file, summary, terminal};
 
@@ -53,6 +57,10 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
     if scenario.doses {
         all.extend(arms::doses(&scenario.world));
     }
+    let events = match &args.events {
+        Some(target) => Some(panel(target, &all, people.min(scenario.panel), common)?),
+        None => None,
+    };
     let bar = terminal::progress_with_eta(people, "simulating people", common.quiet);
     let go_on = |done| {
         bar.set_position(done);
@@ -84,8 +92,41 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
     let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
     if !common.quiet && !prints_json {
         terminal::print(&text(&content))?;
+        if let (Some(rows), Some(target)) = (events, &args.events) {
+            let (rows, people) = (thousands(rows), people.min(scenario.panel));
+            let place = target.display();
+            terminal::print(&format!(
+                "events {place} ({rows} rows of {people} people)\n"
+            ))?;
+        }
     }
     Ok(Outcome::Done)
+}
+
+/// Writes the first people of the world as it is, and returns the number of rows.
+fn panel(target: &Path, arms: &[Arm], people: u64, common: &Common) -> Result<u64, Failure> {
+    let failed = |e: WriteError| Failure::cannot_write(target, &e);
+    let draft = Draft::start(target)?;
+    let file = BufWriter::new(draft.writer()?);
+    let mut writer = match target.extension().and_then(|e| e.to_str()) {
+        Some("parquet") => Writer::parquet(file, false),
+        Some("jsonl") => Writer::json_lines(file, false),
+        _ => {
+            let place = target.display();
+            let what = format!("--events {place}: the name must end in .parquet or .jsonl");
+            return Err(Failure::Input(what));
+        }
+    }
+    .map_err(failed)?;
+    if let Some(as_is) = arms.get(population::AS_IS) {
+        for number in 0..people {
+            let days = panel::conversations(as_is, common.seed, number);
+            writer.write(&days).map_err(failed)?;
+        }
+    }
+    let rows = writer.finish().map_err(failed)?;
+    draft.keep()?;
+    Ok(rows)
 }
 
 fn names(arms: &[Arm]) -> Vec<&str> {

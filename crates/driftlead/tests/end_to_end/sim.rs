@@ -99,11 +99,40 @@ fn people_whom_exposure_moves() {
     for args in [
         vec!["sim", "feed", "c.toml", "--steps", "71"],
         vec!["sim", "feed", "c.toml", "--checkpoint", "kept"],
+        vec!["sim", "feed", "c.toml", "--events", "x.csv"],
     ] {
         let run = desk.run(&args);
         assert_eq!(run.code, 2, "{args:?}");
         assert!(run.stdout.is_empty());
     }
+}
+
+/// What a feed showed is a record like any other.
+#[test]
+fn a_panel_is_read_as_a_record() {
+    let desk = Desk::new();
+    desk.put("c.toml", CLUSTERS);
+    for name in ["panel.parquet", "panel.jsonl"] {
+        let run = desk.run(&[
+            "sim", "feed", "c.toml", "--people", "5", "--steps", "140", "--events", name,
+        ]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        // 140 places, each an impression and a reaction.
+        assert!(
+            run.stdout.contains("1,400 rows of 5 people"),
+            "{}",
+            run.stdout
+        );
+        let read = desk.run(&["record", name, "--out", "copy.jsonl"]);
+        assert_eq!(read.code, 0, "{}", read.stderr);
+        assert!(read.stdout.contains("1,400 rows"), "{}", read.stdout);
+    }
+    desk.put("m.toml", MIRROR);
+    assert_eq!(
+        desk.run(&["sim", "feed", "m.toml", "--events", "x.parquet"])
+            .code,
+        2
+    );
 }
 
 #[test]

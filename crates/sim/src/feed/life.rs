@@ -96,8 +96,28 @@ fn largest(x: &[f64]) -> usize {
     (0..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best })
 }
 
+/// One thing shown and the reaction to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shown {
+    /// Day, from 0.
+    pub day: u32,
+    /// Place in the day, from 0.
+    pub place: u32,
+    /// Number of the content.
+    pub content: usize,
+    /// Probability with which it was shown.
+    pub propensity: f64,
+    /// The reaction.
+    pub reaction: f64,
+}
+
 /// Runs person `number` under `seed`.
 pub fn live(arm: &Arm, seed: u64, number: u64) -> Life {
+    live_and_tell(arm, seed, number, &mut |_| {})
+}
+
+/// The same, with everything that is shown told as it happens.
+pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Shown)) -> Life {
     let world = &arm.world;
     let k = world.people.contents.len();
     let luck = Luck::new(seed, number);
@@ -117,8 +137,8 @@ pub fn live(arm: &Arm, seed: u64, number: u64) -> Life {
     };
     let (mut occupied, mut shown_last) = ([0.0; 3], 0.0);
     let mut t = 0;
-    for number in 0..world.weeks {
-        let last = number + 1 == world.weeks;
+    for in_week in 0..world.weeks {
+        let last = in_week + 1 == world.weeks;
         let mut week = Week {
             floor: f64::INFINITY,
             ..Week::default()
@@ -131,7 +151,7 @@ pub fn live(arm: &Arm, seed: u64, number: u64) -> Life {
                     occupied[person.state()] += 1.0;
                 }
                 let draws = luck.step(t);
-                if !world.levers.shows(number * WEEK + day, place) {
+                if !world.levers.shows(in_week * WEEK + day, place) {
                     week.welfare -= person.cost();
                     week.welfare_now -= person.cost();
                     person.rest(draws.state);
@@ -152,6 +172,13 @@ pub fn live(arm: &Arm, seed: u64, number: u64) -> Life {
                     further.uniform()
                 });
                 remember(&mut trace[..k], o.content);
+                tell(Shown {
+                    day: in_week * WEEK + day,
+                    place,
+                    content: o.content,
+                    propensity: o.propensity,
+                    reaction: o.signal.reaction,
+                });
                 week.reaction += o.signal.reaction;
                 week.reward += o.reward;
                 week.welfare += o.welfare;

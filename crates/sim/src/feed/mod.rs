@@ -19,6 +19,8 @@ pub mod life;
 pub mod luck;
 pub mod mirror;
 pub mod numbers;
+pub mod opinion;
+pub mod panel;
 pub mod population;
 pub mod principal;
 pub mod sums;

@@ -21,6 +21,7 @@ const PEOPLE: u64 = 10_000;
 const DAY_STEPS: u32 = 10;
 const WEEKS: u32 = 12;
 const AFTER_WEEKS: u64 = 12;
+const PANEL: u64 = 100;
 /// Bounds that keep numbers far from overflow and mean nothing else.
 const SIZE: RangeInclusive<f64> = -1000.0..=1000.0;
 const AMOUNT: RangeInclusive<f64> = 0.0..=1000.0;
@@ -35,6 +36,8 @@ pub struct Clusters {
     pub people: u64,
     /// Whether doses of every lever are run on the same people.
     pub doses: bool,
+    /// People of the panel that can be written as a record.
+    pub panel: u64,
 }
 
 impl Clusters {
@@ -78,6 +81,7 @@ pub(super) struct File {
     after_weeks: Option<Spanned<Value>>,
     #[serde(default)]
     doses: bool,
+    panel: Option<Spanned<Value>>,
     principal: Option<Spanned<String>>,
     deployer: Option<Spanned<Weights>>,
     learner: Option<learner::File>,
@@ -193,6 +197,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Clusters, ScenarioError> {
     Ok(Clusters {
         world,
         doses: file.doses,
+        panel: reader.count("panel", file.panel, PANEL, 1_000_000)?,
         people: reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?,
     })
 }
