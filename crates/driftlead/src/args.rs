@@ -216,6 +216,9 @@ pub(crate) struct Feed {
     pub(crate) steps: Option<u32>,
     #[command(flatten)]
     pub(crate) json: Json,
+    /// Write some people as a record (.parquet, .jsonl)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
     /// Keep here what is done, every ten seconds and at Ctrl-C
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,

@@ -1,10 +1,14 @@
 //! `driftlead sim`: simulated populations from scenario files.
 
+mod clusters;
 mod feed;
 
 use crate::Outcome;
 use crate::args::{Common, Sim, World};
 use crate::failure::Failure;
+
+/// What stands over everything that a simulation prints.
+const LABEL: &str = "synthetic data";
 
 /// Runs it.
 pub(crate) fn run(args: &Sim, common: &Common) -> Result<Outcome, Failure> {

@@ -8,12 +8,12 @@ use driftlead_sim::engine::{Control, End, Kernel, Lambda, Progress, Run, Setting
 use driftlead_sim::scenario::Scenario;
 use serde::Serialize;
 
+use super::LABEL;
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::number::{figure, thousands};
 use crate::{Outcome, VERSION, file, summary, terminal};
 
-const LABEL: &str = "synthetic data";
 const CONTENTS: [&[&str]; 2] = [
     &["informative", "bait"],
     &["depth", "fear", "dunk", "flattery"],
@@ -69,11 +69,18 @@ struct Policy {
 /// Runs it.
 pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
     let scenario = read(&args.scenario)?;
-    let Scenario::Engine {
-        setting,
-        people,
-        steps,
-    } = scenario;
+    let (setting, people, steps) = match scenario {
+        Scenario::Engine {
+            setting,
+            people,
+            steps,
+        } => (setting, people, steps),
+        Scenario::Clusters(scenario) => return super::clusters::run(*scenario, args, common),
+    };
+    if args.events.is_some() {
+        let what = "--events needs a scenario of kind clusters; this kind keeps no person apart";
+        return Err(Failure::Input(what.to_owned()));
+    }
     let run = Run {
         setting,
         people: args.people.unwrap_or(people),

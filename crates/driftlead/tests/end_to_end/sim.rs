@@ -55,6 +55,86 @@ fn the_same_bytes_at_any_number_of_threads() {
     assert_eq!(go("1"), go("3"));
 }
 
+const CLUSTERS: &str = include_str!("../../../../scenarios/clusters.toml");
+
+#[test]
+fn people_whom_exposure_moves() {
+    let desk = Desk::new();
+    desk.put("c.toml", CLUSTERS);
+    let go = |threads| {
+        let run = desk.run(&[
+            "sim",
+            "feed",
+            "c.toml",
+            "--people",
+            "60",
+            "--steps",
+            "280",
+            "--json",
+            "--threads",
+            threads,
+        ]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout
+    };
+    let json = go("1");
+    assert_eq!(json, go("3"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let lock = &json["numbers"]["lock_in"];
+    let value = |key: &str| lock[key]["value"].as_f64().unwrap();
+    let parts = value("heterogeneity") + value("commitment") + value("sensitisation");
+    assert!((parts - value("dispersion")).abs() < 1e-12);
+    assert_eq!(json["numbers"]["weekly"].as_array().unwrap().len(), 4);
+
+    let run = desk.run(&["sim", "feed", "c.toml", "--people", "20", "--steps", "140"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for part in [
+        "Goodhart horizon",
+        "KL leash 0.2",
+        "bimodality",
+        "principal rater",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    for args in [
+        vec!["sim", "feed", "c.toml", "--steps", "71"],
+        vec!["sim", "feed", "c.toml", "--checkpoint", "kept"],
+        vec!["sim", "feed", "c.toml", "--events", "x.csv"],
+    ] {
+        let run = desk.run(&args);
+        assert_eq!(run.code, 2, "{args:?}");
+        assert!(run.stdout.is_empty());
+    }
+}
+
+/// What a feed showed is a record like any other.
+#[test]
+fn a_panel_is_read_as_a_record() {
+    let desk = Desk::new();
+    desk.put("c.toml", CLUSTERS);
+    for name in ["panel.parquet", "panel.jsonl"] {
+        let run = desk.run(&[
+            "sim", "feed", "c.toml", "--people", "5", "--steps", "140", "--events", name,
+        ]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        // 140 places, each an impression and a reaction.
+        assert!(
+            run.stdout.contains("1,400 rows of 5 people"),
+            "{}",
+            run.stdout
+        );
+        let read = desk.run(&["record", name, "--out", "copy.jsonl"]);
+        assert_eq!(read.code, 0, "{}", read.stderr);
+        assert!(read.stdout.contains("1,400 rows"), "{}", read.stdout);
+    }
+    desk.put("m.toml", MIRROR);
+    assert_eq!(
+        desk.run(&["sim", "feed", "m.toml", "--events", "x.parquet"])
+            .code,
+        2
+    );
+}
+
 #[test]
 fn errors_name_the_file_and_the_line() {
     let desk = Desk::new();

@@ -4,13 +4,17 @@
 //!
 //! ```sh
 //! cargo run --release -p driftlead-sim --example reproduce_feed
+//! cargo run --release -p driftlead-sim --example reproduce_feed -- feed.meta
 //! ```
+//! The second form computes and prints only rows whose name starts like this.
 //!
-//! Everything runs on the one kernel of `driftlead_sim::feed`, one person at a time in f64.
+//! The tabular feeds run on the one kernel of `driftlead_sim::feed`, one person at a time in f64; the
+//! worlds of opinion and exposure are `driftlead_sim::feed::opinion`.
 #![allow(clippy::print_stdout)]
 
 mod identity;
 mod target;
+mod worlds;
 
 use std::collections::BTreeMap;
 
@@ -41,14 +45,24 @@ const fn plain(base: &'static [f64]) -> Plain {
 
 fn main() -> Result<(), toml::de::Error> {
     let file: target::File = toml::from_str(include_str!("../../data/targets.toml"))?;
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let wants = |prefix: &str| prefix.starts_with(&only) || only.starts_with(prefix);
     let mut found = Found::new();
-    identity::run(&mut found, &file.fixtures.mirror_trace);
-    authors(&mut found);
-    lock_in(&mut found);
-    mirror4(&mut found);
-    bandit4(&mut found);
-    bandit4s(&mut found);
-    print(&file.target, &found);
+    if wants("core") || wants("feed.mirror") {
+        identity::run(&mut found, &file.fixtures.mirror_trace);
+    }
+    if wants("feed.mirror") {
+        authors(&mut found);
+        lock_in(&mut found);
+        mirror4(&mut found);
+    }
+    if wants("feed.bandit4") {
+        bandit4(&mut found);
+        bandit4s(&mut found);
+    }
+    worlds::run(&mut found, &wants);
+    let rows = file.target.into_iter().filter(|t| t.id.starts_with(&only));
+    print(&rows.collect::<Vec<_>>(), &found);
     Ok(())
 }
 

@@ -68,6 +68,8 @@ impl Target {
             "exact" => all(&|x, y| x == y),
             "min" => all(&|x, y| x >= y),
             "max" => all(&|x, y| x <= y),
+            // A sentence: 1 where its rule holds.
+            "claim" => found == [1.0],
             "sign" => all(&|x, y| x * y > 0.0),
             _ => false,
         }

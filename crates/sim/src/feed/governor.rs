@@ -14,6 +14,8 @@ pub struct Levers {
     pub cap: f64,
     /// Exposures per day at most.
     pub daily: u32,
+    /// Days after which one day has nothing shown, 0 for never: 6 pauses every seventh day.
+    pub pause_after: u32,
     /// Evidence (e-value) from which the levers above act; 0 always.
     pub threshold: f64,
 }
@@ -25,6 +27,7 @@ impl Default for Levers {
             temperature: 1.0,
             cap: 1.0,
             daily: u32::MAX,
+            pause_after: 0,
             threshold: 0.0,
         }
     }
@@ -48,8 +51,9 @@ impl Governor for Levers {
         }
     }
 
-    fn shows(&self, _day: u32, place: u32) -> bool {
-        place < self.daily
+    fn shows(&self, day: u32, place: u32) -> bool {
+        let pauses = self.pause_after > 0 && day % (self.pause_after + 1) == self.pause_after;
+        place < self.daily && !pauses
     }
 }
 
@@ -152,6 +156,12 @@ mod tests {
             }
             .shows(0, 2)
         );
+        let weekly = Levers {
+            pause_after: 6,
+            ..Levers::default()
+        };
+        let paused: Vec<u32> = (0..21).filter(|d| !weekly.shows(*d, 0)).collect();
+        assert_eq!(paused, [6, 13, 20]);
         assert!(
             !Levers {
                 daily: 3,

@@ -18,6 +18,10 @@ pub struct Outcome {
     pub signal: Signal,
     /// The principal's reward.
     pub reward: f64,
+    /// Worth of what was shown, by the standard of the start; simulator only.
+    pub welfare: f64,
+    /// The same by the standard held now.
+    pub welfare_now: f64,
     /// The optimiser's own distribution, before the governor.
     pub policy: [f64; MAX_CONTENTS],
     /// The distribution that was drawn from.
@@ -88,6 +92,7 @@ pub fn step<P: Person, O: Optimiser, R: Principal, G: Governor>(
         true => (0..k).map(|j| policy[j] * person.law(j).mean).sum(),
         false => 0.0,
     };
+    let (welfare, welfare_now) = (person.welfare(content), person.welfare_now(content));
     person.evolve(content, reaction, luck.state);
     let next = person.state();
     optimiser.learn(&Taken {
@@ -106,6 +111,8 @@ pub fn step<P: Person, O: Optimiser, R: Principal, G: Governor>(
         propensity: served[content],
         signal,
         reward,
+        welfare,
+        welfare_now,
         policy,
         served,
     }

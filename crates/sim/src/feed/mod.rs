@@ -2,17 +2,25 @@
 //!
 //! [`kernel`] is one step of the loop in [`crate::parts`]; [`learner`] has the optimisers, [`lens`] the
 //! stack under them, [`principal`] who provides the reward, [`governor`] the levers. [`mirror`] has
-//! the known answers.
+//! the known answers. [`clusters`] are people whom exposure moves, [`life`] runs one of them,
+//! [`population`] many, and [`numbers`] says what came of it.
 //!
 //! `cargo run --release -p driftlead-sim --example reproduce_feed` holds them against published and
-//! measured numbers. What is missing: worlds beyond the known answers, a runner with scenario files, the
-//! numbers of a population, and a verb.
+//! measured numbers.
 
+pub mod arms;
+pub mod clusters;
 pub mod governor;
 pub mod influence;
 pub mod kernel;
 pub mod learner;
 pub mod lens;
+pub mod life;
 pub mod luck;
 pub mod mirror;
+pub mod numbers;
+pub mod opinion;
+pub mod panel;
+pub mod population;
 pub mod principal;
+pub mod sums;

@@ -10,9 +10,15 @@
 //! assert_eq!(error.to_string(), "line 2: lambda is 1.5, and must be from 0 to 1, or \"grid\"");
 //! ```
 
+mod clusters;
+
+use std::ops::RangeInclusive;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
+
+pub use clusters::Clusters;
 
 use crate::engine::{LARGEST_ALPHA, Lambda, Setting};
 
@@ -35,10 +41,12 @@ pub enum Scenario {
         /// Steps, at least 1.
         steps: u32,
     },
+    /// Kind `clusters`: people whom exposure moves.
+    Clusters(Box<Clusters>),
 }
 
 /// The names of all kinds.
-pub const KINDS: [&str; 2] = ["mirror", "mirror4"];
+pub const KINDS: [&str; 3] = ["mirror", "mirror4", "clusters"];
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -110,6 +118,7 @@ impl Scenario {
                     steps: reader.steps(file.steps)?,
                 })
             }
+            "clusters" => Ok(Scenario::Clusters(Box::new(clusters::read(&reader)?))),
             other => Err(reader.at(
                 kind.span().start,
                 format!(
@@ -155,6 +164,48 @@ impl Reader<'_> {
         }
         let message = format!("alpha is {x}, and must be above 0 and at most {LARGEST_ALPHA}");
         Err(self.at(value.span().start, message))
+    }
+
+    fn number(
+        &self,
+        key: &str,
+        value: &Option<Spanned<f64>>,
+        default: f64,
+        range: RangeInclusive<f64>,
+    ) -> Result<f64, ScenarioError> {
+        match value {
+            None => Ok(default),
+            Some(x) if range.contains(x.get_ref()) => Ok(*x.get_ref()),
+            Some(x) => {
+                let (low, high) = (range.start(), range.end());
+                let message = format!("{key} is {}, and must be from {low} to {high}", x.get_ref());
+                Err(self.at(x.span().start, message))
+            }
+        }
+    }
+
+    /// `n` numbers.
+    fn numbers(
+        &self,
+        key: &str,
+        value: &Spanned<Vec<f64>>,
+        n: usize,
+        range: RangeInclusive<f64>,
+    ) -> Result<Vec<f64>, ScenarioError> {
+        let all = value.get_ref();
+        let at = |message| self.at(value.span().start, message);
+        if all.len() != n {
+            let message = format!("{key} has {} numbers, and must have {n}", all.len());
+            return Err(at(message));
+        }
+        match all.iter().find(|x| !range.contains(x)) {
+            None => Ok(all.clone()),
+            Some(x) => {
+                let (low, high) = (range.start(), range.end());
+                let message = format!("{key} has {x}, and must have numbers from {low} to {high}");
+                Err(at(message))
+            }
+        }
     }
 
     fn lambda(&self, value: Option<Spanned<Value>>) -> Result<Lambda, ScenarioError> {

@@ -1,0 +1,342 @@
+//! `driftlead sim feed` for scenarios of kind `clusters`.
+
+use std::fmt::Write as _;
+use std::io::BufWriter;
+use std::path::Path;
+
+use driftlead_record::write::{WriteError, Writer};
+use driftlead_sim::draw::GENERATOR;
+use driftlead_sim::feed::life::Arm;
+use driftlead_sim::feed::numbers::{Against, Exposure, Jackknifed, Numbers};
+use driftlead_sim::feed::sums::Estimate;
+use driftlead_sim::feed::{arms, panel, population};
+use driftlead_sim::scenario::Clusters;
+use serde::Serialize;
+
+use super::LABEL;
+use crate::args::{Common, Feed};
+use crate::failure::Failure;
+use crate::file::Draft;
+use crate::number::{figure, thousands};
+use crate::{Outcome, VERSION, file, summary, terminal};
+
+#[derive(Serialize)]
+struct Content<'a> {
+    program: &'a str,
+    verb: &'a str,
+    label: &'a str,
+    manifest: Manifest<'a>,
+    contents: Vec<&'a str>,
+    numbers: &'a Numbers,
+}
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    scenario: String,
+    generator: &'a str,
+    world: &'a str,
+    principal: &'a str,
+    people: u64,
+    steps: u32,
+    seed: u64,
+}
+
+/// Runs it.
+pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
+    if args.checkpoint.is_some() {
+        let what = "a scenario of kind clusters keeps no checkpoint; leave out --checkpoint";
+        return Err(Failure::Input(what.to_owned()));
+    }
+    let scenario = match args.steps {
+        Some(steps) => scenario.with_steps(steps).map_err(Failure::Input)?,
+        None => scenario,
+    };
+    let people = args.people.unwrap_or(scenario.people);
+    let mut all = population::fixed_arms(&scenario.world);
+    all.extend(arms::principals(&scenario.world));
+    if scenario.doses {
+        all.extend(arms::doses(&scenario.world));
+    }
+    let events = match &args.events {
+        Some(target) => Some(panel(target, &all, people.min(scenario.panel), common)?),
+        None => None,
+    };
+    let bar = terminal::progress_with_eta(people, "simulating people", common.quiet);
+    let go_on = |done| {
+        bar.set_position(done);
+        true
+    };
+    let totals = population::run(&all, people, common.seed, &go_on);
+    bar.finish_and_clear();
+    let numbers = totals.and_then(|totals| Numbers::of(&all, &totals));
+    let numbers = numbers.ok_or_else(|| Failure::Measure("nobody was simulated".to_owned()))?;
+    let content = Content {
+        program: VERSION,
+        verb: "sim feed",
+        label: LABEL,
+        manifest: Manifest {
+            scenario: args.scenario.display().to_string(),
+            generator: GENERATOR,
+            world: "clusters",
+            principal: scenario.world.principal.name(),
+            people,
+            steps: scenario.steps(),
+            seed: common.seed,
+        },
+        contents: names(&all),
+        numbers: &numbers,
+    };
+    if let Some(target) = &args.json.json {
+        file::write_json(target, &content)?;
+    }
+    let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
+    if !common.quiet && !prints_json {
+        terminal::print(&text(&content))?;
+        if let (Some(rows), Some(target)) = (events, &args.events) {
+            let (rows, people) = (thousands(rows), people.min(scenario.panel));
+            let place = target.display();
+            terminal::print(&format!(
+                "events {place} ({rows} rows of {people} people)\n"
+            ))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes the first people of the world as it is, and returns the number of rows.
+fn panel(target: &Path, arms: &[Arm], people: u64, common: &Common) -> Result<u64, Failure> {
+    let failed = |e: WriteError| Failure::cannot_write(target, &e);
+    let draft = Draft::start(target)?;
+    let file = BufWriter::new(draft.writer()?);
+    let mut writer = match target.extension().and_then(|e| e.to_str()) {
+        Some("parquet") => Writer::parquet(file, false),
+        Some("jsonl") => Writer::json_lines(file, false),
+        _ => {
+            let place = target.display();
+            let what = format!("--events {place}: the name must end in .parquet or .jsonl");
+            return Err(Failure::Input(what));
+        }
+    }
+    .map_err(failed)?;
+    if let Some(as_is) = arms.get(population::AS_IS) {
+        for number in 0..people {
+            let days = panel::conversations(as_is, common.seed, number);
+            writer.write(&days).map_err(failed)?;
+        }
+    }
+    let rows = writer.finish().map_err(failed)?;
+    draft.keep()?;
+    Ok(rows)
+}
+
+fn names(arms: &[Arm]) -> Vec<&str> {
+    let contents = arms.first().map(|a| &a.world.people.contents);
+    let names = contents.into_iter().flatten().map(|c| c.name.as_str());
+    names.collect()
+}
+
+fn text(content: &Content<'_>) -> String {
+    let (m, n) = (&content.manifest, content.numbers);
+    let mut out = format!("{VERSION} · {LABEL}\n");
+    let _ = writeln!(
+        out,
+        "clusters: {} people × {} weeks ({} steps), one learner each; principal {}; seed {}",
+        thousands(m.people),
+        n.weeks,
+        thousands(m.steps.into()),
+        m.principal,
+        m.seed
+    );
+    weekly(&mut out, n);
+    exposures(&mut out, content);
+    lock_in(&mut out, n);
+    harms(&mut out, n);
+    let _ = writeln!(
+        out,
+        "\nAgainst the world as it is, last week, same people, same luck"
+    );
+    let _ = writeln!(
+        out,
+        "  {:<30} {:>18} {:>18} {:>8} {:>10} {:>9}",
+        "", "reaction", "welfare", "moved", "effective", "locked"
+    );
+    n.arms.iter().for_each(|arm| against(&mut out, arm));
+    out.push('\n');
+    out.push_str(&summary::wrap(
+        "Mean ± standard error. Reaction, reward and welfare are per place for something to be shown. \
+         Locked: one content has more than 90 % of a person's last week. Formulas: docs/feed.md. These \
+         are numbers of simulated people; the world's constants are choices.",
+        terminal::width(),
+    ));
+    out
+}
+
+fn weekly(out: &mut String, n: &Numbers) {
+    let names = [
+        "reaction",
+        "reward",
+        "welfare",
+        "hooked",
+        "habit",
+        "intention",
+        "displaced",
+    ];
+    let _ = write!(out, "\n{:>6}", "week");
+    names.iter().for_each(|name| {
+        let _ = write!(out, " {name:>16}");
+    });
+    out.push('\n');
+    for w in n
+        .weekly
+        .iter()
+        .filter(|w| w.week == 1 || w.week % 4 == 0 || w.week == n.weeks)
+    {
+        let _ = write!(out, "{:>6}", w.week);
+        for e in [
+            w.reaction,
+            w.reward,
+            w.welfare,
+            w.hooked,
+            w.habit,
+            w.intention,
+            w.displacement,
+        ] {
+            let _ = write!(out, " {:>16}", estimate(&e));
+        }
+        out.push('\n');
+    }
+}
+
+fn exposures(out: &mut String, content: &Content<'_>) {
+    let _ = writeln!(out, "\nWhat people were shown in the last week");
+    let [as_is, without] = &content.numbers.exposure;
+    let mut line = |name: &str, of: &dyn Fn(&Exposure) -> String| {
+        let _ = writeln!(out, "  {name:<44} {:>18} {:>18}", of(as_is), of(without));
+    };
+    line("", &|e| e.arm.clone());
+    for (j, name) in content.contents.iter().enumerate() {
+        line(name, &|e| percent(e.shares.get(j).copied().unwrap_or(0.0)));
+    }
+    line("entropy of one person's contents, nats", &|e| {
+        estimate(&e.entropy)
+    });
+    line("effective number of one person's contents", &|e| {
+        estimate(&e.effective)
+    });
+    line("effective number of all people's contents", &|e| {
+        figure(e.effective_of_all)
+    });
+    line("overlap of two people of the same profile", &|e| {
+        estimate(&e.overlap_same_profile)
+    });
+    line("overlap of two people of other profiles", &|e| {
+        estimate(&e.overlap_other_profile)
+    });
+    line("influence, personal part, nats", &|e| {
+        figure(e.influence.personal)
+    });
+    line("influence, common part, nats", &|e| {
+        figure(e.influence.common)
+    });
+    line("locked", &|e| percent(e.locked));
+}
+
+fn lock_in(out: &mut String, n: &Numbers) {
+    let l = &n.lock_in;
+    let _ = writeln!(out, "\nLock-in in the last week");
+    let mut line = |name: &str, j: &Jackknifed| {
+        let _ = writeln!(out, "  {name:<62} {:>16}", share(j));
+    };
+    line("Locked people", &l.locked);
+    line(
+        "of these, to what they react to most unmoved by exposure",
+        &l.to_own_best,
+    );
+    line("elsewhere by luck alone", &l.by_luck);
+    line("elsewhere by sensitisation alone", &l.by_sensitisation);
+    line("elsewhere by both", &l.by_both);
+    line(
+        "Two people end with different contents (D = H + C + E)",
+        &l.dispersion,
+    );
+    line("H: because they are different people", &l.heterogeneity);
+    line("C: by luck, nobody sensitised", &l.commitment);
+    line("E: added by sensitisation", &l.sensitisation);
+    line(
+        "One person ends elsewhere with other luck",
+        &l.path_dependence,
+    );
+}
+
+fn harms(out: &mut String, n: &Numbers) {
+    let number = |x: Option<f64>| x.map_or("undefined".to_owned(), figure);
+    let p = &n.polarisation;
+    let _ = writeln!(out, "\nPolarisation of positions from −1 to 1");
+    for (name, x) in [
+        ("variance", p.variance),
+        ("mean absolute deviation", p.mean_absolute_deviation),
+        ("mean distance of two people", p.mean_pairwise),
+        (
+            "bimodality coefficient (two modes usual above 0.556)",
+            p.bimodality,
+        ),
+        ("dip", p.dip),
+        ("agreement A (1 one category, −1 two extremes)", p.agreement),
+        ("Esteban–Ray, α = 1", p.esteban_ray),
+    ] {
+        let _ = writeln!(out, "  {name:<62} {:>16}", number(x));
+    }
+    let some = |e: &Option<Estimate>| e.as_ref().map_or("undefined".to_owned(), estimate);
+    let weeks =
+        |x: Option<f64>| x.map_or("not seen".to_owned(), |w| format!("{} weeks", figure(w)));
+    let horizon = n.goodhart.horizon_week;
+    let _ = writeln!(out, "\nCourse");
+    for (name, value) in [
+        (
+            "ratchet: slope of the weekly floor, per week",
+            some(&n.ratchet.slope),
+        ),
+        (
+            "ratchet: weeks with a floor above the one before",
+            some(&n.ratchet.rises),
+        ),
+        (
+            "Goodhart horizon",
+            horizon.map_or("none".to_owned(), |w| format!("week {w}")),
+        ),
+        (
+            "half-life of displacement without the system",
+            weeks(n.reversibility.half_life_weeks),
+        ),
+    ] {
+        let _ = writeln!(out, "  {name:<62} {value:>16}");
+    }
+}
+
+fn against(out: &mut String, a: &Against) {
+    let _ = writeln!(
+        out,
+        "  {:<30} {:>18} {:>18} {:>8} {:>10} {:>9}",
+        a.arm,
+        estimate(&a.reaction_change),
+        estimate(&a.welfare_change),
+        figure(a.moved.mean),
+        figure(a.effective.mean),
+        percent(a.locked)
+    );
+}
+
+fn estimate(e: &Estimate) -> String {
+    match e.se {
+        Some(se) => format!("{:.3} ± {:.3}", e.mean, se),
+        None => format!("{:.3}", e.mean),
+    }
+}
+
+fn share(j: &Jackknifed) -> String {
+    format!("{:.1} ± {:.1} %", 100.0 * j.value, 100.0 * j.se)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
