@@ -254,11 +254,12 @@ proptest! {
         if let Ok(lil) = EmpiricalProcessLil::with_factor(a, b, c).or_else(|_| EmpiricalProcessLil::new(0.05, 10.0)) {
             number("lil", lil.bound(c));
         }
-        for made in [DoubleStitching::with_shape(a, b, c, 2.0), DoubleStitching::new(a), DoubleStitching::new(100.0)] {
-            if let Ok(double) = made {
-                number("double stitching", double.bound(b, c, 0.05));
-                number("double stitching", double.bound(0.5, b, a));
-            }
+        for double in [DoubleStitching::with_shape(a, b, c, 2.0), DoubleStitching::new(a), DoubleStitching::new(100.0)]
+            .into_iter()
+            .flatten()
+        {
+            number("double stitching", double.bound(b, c, 0.05));
+            number("double stitching", double.bound(0.5, b, a));
         }
         if let Ok(poly) = PolyStitching::with_shape(a, b, c, 2.0).or_else(|_| PolyStitching::new(10.0, 1.0)) {
             number("stitching", poly.bound(c, 0.05));

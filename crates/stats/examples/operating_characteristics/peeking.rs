@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Options) {
         "\n## Micro-randomised trial: {PEOPLE} people x {DECISIONS} decisions, {LOOKS} looks\n"
     );
     println!(
-        "Treatment with probability .5; outcome = clip(b + state + .1 t/T + tau A, 0, 1), b from Beta(4,8), state AR(1) with phi .6 and innovations of SD .12. Level .05, {} runs without effect and {} with each. Personal mean: from the person's own past alone, weight max(1/n, .15). ± is a Monte-Carlo standard error; in brackets the median decision point of the first interval without 0.\n",
+        "Treatment with probability .5; outcome = clip(b + state + .1 t/T + tau A, 0, 1), b from Beta(4,8), state AR(1) with phi .6 and innovations of SD .12. Level .05, {} runs without effect and {} with each. Personal mean: from the person's own past, weight max(1/n, .15), before the first outcome that of the people before. ± is a Monte-Carlo standard error; in brackets the median decision point of the first interval without 0.\n",
         runs(0.0),
         runs(1.0)
     );
@@ -137,16 +137,28 @@ fn ratio(seen: &[Looks], to: usize) -> (f64, f64) {
 fn looks(effect: f64, luck: &mut Stream) -> Looks {
     let mut data = simulate(effect, luck);
     let rows = PEOPLE * DECISIONS;
-    let mut people = vec![PersonalMean::new(FOLLOW).expect("weight"); PEOPLE];
+    let mut people = Vec::with_capacity(PEOPLE);
+    let mut first_outcomes = 0.0;
     let mut sequence = EffectSequence::new(ALPHA, P, V_OPT).expect("sequence");
     let mut asymptotic = AsymptoticSequence::new(ALPHA, rows as f64 / 2.0).expect("sequence");
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut available = vec![false; rows];
     let mut result: Looks = [(None, 0.0); METHODS.len()];
     for t in 0..DECISIONS {
-        for (i, mean) in people.iter_mut().enumerate() {
+        for i in 0..PEOPLE {
             let row = i * DECISIONS + t;
             let (treated, y) = (data.treated[row], data.outcome[row]);
+            if t == 0 {
+                // Of a new person nothing is known but what those before them showed.
+                let start = if i == 0 {
+                    0.5
+                } else {
+                    first_outcomes / i as f64
+                };
+                people.push(PersonalMean::starting_at(start, FOLLOW).expect("mean"));
+                first_outcomes += y;
+            }
+            let mean = &mut people[i];
             data.expected[row] = mean.expected();
             let gap = y - mean.expected();
             let psi = if treated { gap / P } else { -gap / (1.0 - P) };

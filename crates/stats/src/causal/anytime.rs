@@ -36,8 +36,23 @@ impl PersonalMean {
     /// # Errors
     /// `floor` outside [0, 1].
     pub fn new(floor: f64) -> Result<Self> {
+        Self::starting_at(0.5, floor)
+    }
+
+    /// The same, expecting `start` in [0, 1] at first: what is known of other people by then, such as the
+    /// mean of their outcomes so far. It counts as nothing once the person's own first outcome is in.
+    ///
+    /// ```
+    /// use driftlead_stats::causal::PersonalMean;
+    /// assert_eq!(PersonalMean::starting_at(0.3, 0.15)?.expected(), 0.3);
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `start` or `floor` outside [0, 1].
+    pub fn starting_at(start: f64, floor: f64) -> Result<Self> {
         Ok(Self {
-            mean: 0.5,
+            mean: unit("start", start)?,
             count: 0.0,
             floor: unit("floor", floor)?,
         })
