@@ -22,7 +22,7 @@ const BARS: [(&str, f64); 3] = [
     ("FOCuS", 100.0),
 ];
 
-/// M updates/s of Page's CUSUM on one stream: no detector that looks at every observation does less.
+/// M updates/s of Page's CUSUM on one stream: the least that a detector does per observation of one stream.
 static CUSUM: OnceLock<f64> = OnceLock::new();
 
 /// Prints the best timing of `work`, which does `updates` updates, its goal, and its ratio to a bare CUSUM.

@@ -83,7 +83,9 @@ pub struct JointTest {
 /// **Assumes** known randomisation probabilities, independent people, and an effect linear in the
 /// moderators; the controls may be wrong without biasing the effect. **Guarantee**: intervals and
 /// p-values at the level stated, for one look, in the limit of many people; with few people by the
-/// correction and the t distribution with `people - coefficients` degrees of freedom. Source: Boruvka,
+/// correction and the t distribution with `people - coefficients` degrees of freedom. Looked at 20 times at
+/// a nominal 5 % it was wrong in 24 % of simulated trials (example `operating_characteristics`, table
+/// `peeking`): to look again use [`super::EffectSequence`]. Source: Boruvka,
 /// Almirall, Witkiewitz & Murphy 2018, JASA 113:1112, eq. 6; Mancl & DeRouen 2001, Biometrics 57:126.
 /// The corrected score `X'W (I - XBX'W)^-1 r` of a person is computed as `(I - GB)^-1 X'W r`, `G = X'WX`,
 /// so its cost does not grow with the square of a person's rows.

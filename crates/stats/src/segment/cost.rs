@@ -47,8 +47,9 @@ pub(super) enum Priced {
         sums: PrefixSums,
         smallest: SmallestSums,
     },
-    /// Row-wise two-dimensional prefix sums of the kernel matrix, `(n + 1)` by `(n + 1)`.
-    Kernel { sums: Vec<f64>, n: usize },
+    /// Two-dimensional prefix sums of the symmetric kernel matrix, `(n + 1)` by `(n + 1)`, row by row, and
+    /// their diagonal: a search goes along one row and the diagonal, never down a column.
+    Kernel { sums: Vec<f64>, diagonal: Vec<f64> },
 }
 
 impl Priced {
@@ -95,9 +96,10 @@ impl Priced {
                 let up_to_median = smallest.smallest(start, end, end - start - half);
                 (sums.sum(start, end) - up_to_median - below).max(0.0)
             }
-            Self::Kernel { sums, n } => {
-                let at = |i: usize, j: usize| sums.get(i * (n + 1) + j).copied().unwrap_or(0.0);
-                let block = at(end, end) - at(start, end) - at(end, start) + at(start, start);
+            Self::Kernel { sums, diagonal } => {
+                let on = |i: usize| diagonal.get(i).copied().unwrap_or(0.0);
+                let below = sums.get(end * diagonal.len() + start).copied();
+                let block = on(end) - 2.0 * below.unwrap_or(0.0) + on(start);
                 (count - block / count).max(0.0)
             }
         }
@@ -134,7 +136,8 @@ fn gaussian_kernel(xs: &[f64]) -> Result<Priced> {
             sums.push(above + row);
         }
     }
-    Ok(Priced::Kernel { sums, n })
+    let diagonal = sums.iter().step_by(n + 2).copied().collect();
+    Ok(Priced::Kernel { sums, diagonal })
 }
 
 /// Median, the mean of the two middle values for an even number; `None` of nothing.
