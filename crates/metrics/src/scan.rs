@@ -150,6 +150,15 @@ impl Meter {
         self.scan.weeks.entry(time.week()).or_default().merge(&week);
     }
 
+    pub(crate) fn so_far(&self) -> &Scan {
+        &self.scan
+    }
+
+    /// The stretch being read, which is not among the episodes yet.
+    pub(crate) fn open_stretch(&self) -> Option<&Stretch> {
+        self.stretch.as_ref()
+    }
+
     /// After the last event.
     pub fn finish(mut self) -> Scan {
         self.close_stretch();

@@ -57,6 +57,13 @@ pub(crate) struct Episode {
     terms: Vec<(u32, u16)>,
 }
 
+impl Episode {
+    /// Whether it ended easier than it began.
+    pub(crate) fn eased(&self) -> bool {
+        self.eased
+    }
+}
+
 /// What one message of the person adds to a stretch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Turn {
