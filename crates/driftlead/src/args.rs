@@ -9,8 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 #[command(
     name = "driftlead",
     version,
-    about = "Measures slow change between a person and a system that adapts to them.\n\
-             No account; only gate uses the network. When it cannot tell, it says so.",
+    about = "Measures slow change between a person and a system that adapts to them.",
     after_help = "Exit codes: 0 done, 2 bad use or input, 3 could not measure;\n\
                   with --exit-code also 1: something moved. Example: driftlead demo",
     disable_help_subcommand = true,
@@ -67,6 +66,24 @@ pub(crate) enum Verb {
     /// Stand between a client and a model server
     #[cfg(feature = "gate")]
     Gate(Gate),
+    /// Check an audit log of the gateway, byte by byte
+    #[cfg(feature = "gate")]
+    Verify(Verify),
+}
+
+/// `driftlead verify`
+#[cfg(feature = "gate")]
+#[derive(Debug, Args)]
+#[command(after_help = "Example: driftlead verify driftlead-gate/audit.log")]
+pub(crate) struct Verify {
+    /// The log, or the folder that holds audit.log
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) path: PathBuf,
+    /// A receipt; the log must hold the entry and hash that it witnesses
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// `driftlead gate`
@@ -83,8 +100,15 @@ pub(crate) struct Gate {
     /// Where health and metrics are served
     #[arg(long, default_value = "127.0.0.1:8788", value_name = "ADDR")]
     pub(crate) admin: std::net::SocketAddr,
+    /// transparent, damped, ordinary, monitored, or a file; nothing is governed without it
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<String>,
+    /// Folder of the audit log and the store, with --policy
+    #[arg(long, default_value = "driftlead-gate", value_name = "DIR")]
+    pub(crate) data: PathBuf,
     /// Configuration in TOML, instead of the other flags
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["upstream", "listen", "admin"])]
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["upstream", "listen", "admin", "policy", "data"])]
     pub(crate) config: Option<PathBuf>,
     /// Check the configuration and end
     #[arg(long)]

@@ -17,6 +17,8 @@ mod record;
 mod sim;
 mod summary;
 mod terminal;
+#[cfg(feature = "gate")]
+mod verify;
 
 use std::process::ExitCode;
 
@@ -84,5 +86,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Verb::Sim(args) => sim::run(args, &cli.common),
         #[cfg(feature = "gate")]
         Verb::Gate(args) => gate::run(args, &cli.common),
+        #[cfg(feature = "gate")]
+        Verb::Verify(args) => verify::run(args, &cli.common),
     }
 }

@@ -9,6 +9,10 @@ use std::time::Duration;
 use hyper::Uri;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::governance::Govern;
+use crate::policy::{Policy, PolicyError, place};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -22,6 +26,15 @@ pub struct Config {
     #[serde(default = "admin_listener")]
     #[schemars(with = "String")]
     pub admin: SocketAddr,
+    /// Where the person's interface is served by itself, for browsers. What headers say of who is asking
+    /// does not count there, only the key that `/driftlead status` gives out.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub person: Option<SocketAddr>,
+    /// Name of the environment variable with the key that clients must send, as `Authorization: Bearer` or
+    /// `x-api-key`. It is not forwarded. Without it, whoever reaches the listener is served.
+    #[serde(default)]
+    pub client_key_env: Option<String>,
     /// The model servers. A request goes to the one whose `models` names its model, else to the one
     /// without `models`.
     #[serde(rename = "upstream")]
@@ -34,6 +47,12 @@ pub struct Config {
     /// it, Open WebUI's plain identity headers are ignored.
     #[serde(default)]
     pub open_webui_jwt_secret_env: Option<String>,
+    /// What the gateway may do to requests. Without it nothing is read, counted or changed.
+    #[serde(default)]
+    pub policy: Option<Policy>,
+    /// Where the governor keeps things. It matters only with a policy.
+    #[serde(default)]
+    pub govern: Govern,
 }
 
 /// One model server.
@@ -74,6 +93,12 @@ pub struct Limits {
     /// Seconds of silence in the middle of a reply until it counts as broken off.
     #[schemars(range(min = 1))]
     pub silence_seconds: u32,
+    /// Seconds of silence in a stream after which a comment is put between two events, so that what
+    /// closes silent connections does not close it. 0: never.
+    pub keep_alive_seconds: u32,
+    /// Seconds for which the upstream is read on after the client went away, for instance because its
+    /// counts are needed. 0: it is closed at once. Before the upstream's headers it always is.
+    pub read_on_seconds: u32,
     /// Seconds that open replies get to finish when the gateway is told to stop.
     pub drain_seconds: u32,
 }
@@ -87,6 +112,8 @@ impl Default for Limits {
             connect_seconds: 10,
             answer_seconds: 600,
             silence_seconds: 300,
+            keep_alive_seconds: 0,
+            read_on_seconds: 0,
             drain_seconds: 30,
         }
     }
@@ -95,6 +122,10 @@ impl Default for Limits {
 impl Limits {
     pub(crate) fn seconds(seconds: u32) -> Duration {
         Duration::from_secs(u64::from(seconds))
+    }
+
+    pub(crate) fn some_seconds(seconds: u32) -> Option<Duration> {
+        (seconds > 0).then(|| Limits::seconds(seconds))
     }
 }
 
@@ -144,6 +175,15 @@ pub enum ConfigError {
         /// The key.
         name: &'static str,
     },
+    /// A policy with a value out of its range.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The governor does not take it.
+    #[error("{what}")]
+    Governor {
+        /// Why.
+        what: String,
+    },
     /// An environment variable that is not set, or not text.
     #[error("the environment variable {name} is not set")]
     NoSecret {
@@ -164,6 +204,8 @@ impl Config {
         Config {
             listen: main_listener(),
             admin: admin_listener(),
+            person: None,
+            client_key_env: None,
             upstreams: vec![Upstream {
                 url: url.into(),
                 models: Vec::new(),
@@ -171,6 +213,8 @@ impl Config {
             }],
             limits: Limits::default(),
             open_webui_jwt_secret_env: None,
+            policy: None,
+            govern: Govern::default(),
         }
     }
 
@@ -179,15 +223,22 @@ impl Config {
     /// # Errors
     /// With line and column where the text is wrong, with the place in the file where a value is.
     pub fn read(text: &str) -> Result<Self, ConfigError> {
-        let config: Config = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or_default();
+        let shape = |error: toml::de::Error| {
+            let (line, column) = place(text, error.span());
             ConfigError::Shape {
-                line: before.matches('\n').count() + 1,
-                column: before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1,
+                line,
+                column,
                 what: error.message().to_owned(),
             }
-        })?;
+        };
+        let mut config: Config = toml::from_str(text).map_err(shape)?;
+        if config.policy.is_some() {
+            // The shape is right; now what the file leaves out comes from the point that it names.
+            let mut table: Table = toml::from_str(text).map_err(shape)?;
+            if let Some(Value::Table(policy)) = table.remove("policy") {
+                config.policy = Some(Policy::over_its_point(policy).map_err(shape)?);
+            }
+        }
         config.check()?;
         Ok(config)
     }
@@ -215,6 +266,9 @@ impl Config {
                 let model = model.clone();
                 return Err(ConfigError::ModelTwice { number, model });
             }
+        }
+        if let Some(policy) = &self.policy {
+            policy.clone().checked()?;
         }
         let limits = &self.limits;
         let positive = [
@@ -288,11 +342,23 @@ mod tests {
         assert_eq!(config.admin.port(), 8788);
         assert_eq!(config.limits.body_bytes, 5);
         assert_eq!(config.limits.silence_seconds, 300);
+        assert_eq!(config.policy, None);
         let base = config.upstreams[0].base().unwrap();
         assert_eq!(
             (base.origin.as_str(), base.path.as_str()),
             ("http://a:1", "/x")
         );
+    }
+
+    #[test]
+    fn a_policy_is_a_point_and_what_differs_from_it() {
+        let text = "[[upstream]]\nurl = \"http://a\"\n[policy]\nfrom = \"monitored\"\nname = \"x\"\n\
+                    [govern]\ndata = \"d\"\nwithout_log = \"refuse\"\n[govern.controller]\nname = \"N\"\n";
+        let config = Config::read(text).unwrap();
+        let mut want = Policy::at(crate::policy::Point::Monitored);
+        want.name = "x".to_owned();
+        assert_eq!(config.policy, Some(want));
+        assert_eq!(config.govern.controller.name, "N");
     }
 
     #[test]
@@ -327,6 +393,14 @@ mod tests {
                 "limits.connections must be at least 1",
             ),
             ("upstream = []", "there is no [[upstream]]"),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[policy.warmth]\ndoes = 1.0",
+                "line 4, column 1: unknown field",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[policy.warmth]\ndose = 2.0",
+                "policy.warmth.dose must be",
+            ),
             ("a = ", "line 1, column"),
         ];
         for (text, want) in cases {

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, StatusCode};
 
+use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::identity::{Session, Subject};
 use crate::request::Turn;
@@ -112,12 +113,18 @@ pub struct Edits {
     pub temperature_cap: Option<f64>,
     /// Upper bound of `top_p`, as above.
     pub top_p_cap: Option<f64>,
+    /// Turns that are left out, by their place in [`Facts::turns`], in increasing order: the gateway's own
+    /// talk with the person, which is not the model's business. Never the last one.
+    pub without_turns: Vec<usize>,
 }
 
 impl Edits {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.system.is_empty() && self.temperature_cap.is_none() && self.top_p_cap.is_none()
+        self.system.is_empty()
+            && self.temperature_cap.is_none()
+            && self.top_p_cap.is_none()
+            && self.without_turns.is_empty()
     }
 }
 
@@ -209,7 +216,21 @@ pub struct LocalRequest {
     pub body: Bytes,
 }
 
-/// Reply to a [`LocalRequest`].
+/// A request to the operator's listener that the wire does not answer itself. It names nobody, and what
+/// answers it must not either.
+#[derive(Debug)]
+pub struct OperatorRequest {
+    /// When it arrived, µs since 1970 UTC.
+    pub now_micros: i64,
+    /// Method.
+    pub method: Method,
+    /// Path.
+    pub path: String,
+    /// The body, at most 64 KiB.
+    pub body: Bytes,
+}
+
+/// Reply to a [`LocalRequest`] or an [`OperatorRequest`].
 #[derive(Debug)]
 pub struct LocalReply {
     /// Status.
@@ -242,12 +263,25 @@ pub trait Governor: Send + Sync + std::fmt::Debug {
     /// Answers a request of the person's own interface; `None` is answered with 404.
     fn on_local(&self, request: LocalRequest) -> Pending<'_, Option<LocalReply>>;
 
+    /// Answers a request of the operator about everybody at once; `None` is answered with 404.
+    fn on_operator(&self, _request: OperatorRequest) -> Pending<'_, Option<LocalReply>> {
+        Box::pin(std::future::ready(None))
+    }
+
     /// Whether governed work is possible.
     fn readiness(&self) -> Readiness;
 
     /// Lines for `/metrics` in Prometheus text format, cohort counts only.
     fn metrics(&self) -> String {
         String::new()
+    }
+
+    /// Takes a new configuration, or says why not; nothing changes then.
+    ///
+    /// # Errors
+    /// In words without secrets.
+    fn reload(&self, _config: &Config) -> Result<(), String> {
+        Ok(())
     }
 
     /// Writes out what must not be lost. Called once, after the last reply, before the process ends.

@@ -6,4 +6,5 @@ mod subject;
 
 pub use jwt::{JwtError, verify_hs256};
 pub use session::{Session, SessionSource, Sessions};
+pub(crate) use subject::api_key;
 pub use subject::{Subject, SubjectSource, resolve};

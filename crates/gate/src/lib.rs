@@ -11,9 +11,12 @@ pub mod config;
 pub mod consent;
 pub mod dialect;
 pub mod govern;
+pub mod governance;
 pub mod identity;
+pub mod policy;
 pub mod request;
 pub mod sse;
+pub mod store;
 mod wire;
 
 pub use wire::{Event, ServeError, Server, run};

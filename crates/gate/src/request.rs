@@ -56,6 +56,8 @@ pub struct Turn<'a> {
     pub role: Role,
     /// `content` as JSON; `None` where the turn has none.
     pub content: Option<&'a RawValue>,
+    /// Offset of the first character of its first key in the body, where it is an object.
+    first_key: Option<usize>,
 }
 
 impl<'a> Turn<'a> {
@@ -156,8 +158,6 @@ struct Places<'a> {
     /// `instructions` (Responses) or `system` (Messages).
     system: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
-    /// Offset of the first character of the first turn's first key.
-    first_turn: Option<usize>,
 }
 
 /// Why a body could not be read. Says a position, never content.

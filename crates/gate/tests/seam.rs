@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use driftlead_gate::Server;
-use driftlead_gate::config::Config;
+use driftlead_gate::config::{Config, Limits};
 use driftlead_gate::govern::{
     Action, Decision, Edits, Facts, Governor, Hold, LocalReply, LocalRequest, Pending, Readiness,
     ReplyEnd, Tap, Verdict,
@@ -92,9 +92,17 @@ impl Governor for Obedient {
 }
 
 async fn governed(mock: &Mock) -> (std::net::SocketAddr, std::net::SocketAddr, Obedient) {
+    within(mock, Limits::default()).await
+}
+
+async fn within(
+    mock: &Mock,
+    limits: Limits,
+) -> (std::net::SocketAddr, std::net::SocketAddr, Obedient) {
     let mut config = Config::for_upstream(format!("http://{}", mock.address));
     config.listen.set_port(0);
     config.admin.set_port(0);
+    config.limits = limits;
     let governor = Obedient::default();
     let server = Server::bind(&config, Arc::new(governor.clone()))
         .await
@@ -237,4 +245,63 @@ async fn every_end_is_told_once() {
     drop(client);
     let lines = governor.lines(2).await;
     assert_eq!(lines[2..], ["0:x", "ClientGoneCancelled 200 None"]);
+}
+
+/// T14, T16: silence is filled between two events and nowhere else, with one line.
+#[tokio::test]
+async fn pings_stand_between_events() {
+    let half = b"id: 1\ndata: {\"choices\":[]}\n";
+    let mock = Mock::start(move |_| {
+        vec![
+            stream_head(),
+            Step::Pause(1300),
+            chunk(half),
+            Step::Pause(1300),
+            chunk(b"\n"),
+            Step::Pause(1300),
+            chunk(b"data: [DONE]\n\n"),
+            last_chunk(),
+        ]
+    })
+    .await;
+    let limits = Limits {
+        keep_alive_seconds: 1,
+        ..Limits::default()
+    };
+    let (gate, _, _) = within(&mock, limits).await;
+    let reply = ask(gate, CHAT, "", &says("q", true)).await;
+    let text = String::from_utf8(reply.body).unwrap();
+    let want = ": ping\nid: 1\ndata: {\"choices\":[]}\n\n: ping\ndata: [DONE]\n\n";
+    assert_eq!((text.as_str(), reply.whole), (want, true));
+}
+
+/// T09: where its counts are needed, the upstream is read to its end, or to the bound.
+#[tokio::test]
+async fn the_upstream_can_be_read_on_without_a_client() {
+    let text = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";
+    let mock = Mock::start(move |_| {
+        let mut steps = vec![stream_head(), chunk(text)];
+        for _ in 0..20 {
+            steps.extend([Step::Pause(20), chunk(text)]);
+        }
+        steps.push(chunk(
+            b"data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+        ));
+        steps.push(last_chunk());
+        steps
+    })
+    .await;
+    let limits = Limits {
+        read_on_seconds: 10,
+        ..Limits::default()
+    };
+    let (gate, _, governor) = within(&mock, limits).await;
+    let client = open(gate, "POST", CHAT, "", says("q", true).as_bytes()).await;
+    while governor.0.lock().unwrap().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    drop(client);
+    let lines = governor.lines(1).await;
+    assert_eq!(lines.len(), 22);
+    assert_eq!(lines[21], "ClientGoneDrained 200 Some(\"stop\")");
 }

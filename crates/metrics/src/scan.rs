@@ -154,6 +154,24 @@ impl Meter {
         self.scan.weeks.entry(time.week()).or_default().merge(&week);
     }
 
+    /// What [`Meter::finish`] would give now, without the wording, which observations do not use.
+    pub(crate) fn counts_so_far(&self) -> Scan {
+        let scan = Scan {
+            weeks: self.scan.weeks.clone(),
+            stamps: self.scan.stamps.clone(),
+            complaints: self.scan.complaints.clone(),
+            distress: self.scan.distress.clone(),
+            ..Scan::default()
+        };
+        Meter {
+            scan,
+            goodbye: self.goodbye,
+            complaint: self.complaint,
+            ..Meter::default()
+        }
+        .finish()
+    }
+
     /// After the last event.
     pub fn finish(mut self) -> Scan {
         self.settle();

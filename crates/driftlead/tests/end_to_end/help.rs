@@ -2,7 +2,7 @@ use std::process::Stdio;
 
 use crate::program::Desk;
 
-const VERBS: [&str; 6] = ["me", "demo", "metrics", "record", "sim", "gate"];
+const VERBS: [&str; 7] = ["me", "demo", "metrics", "record", "sim", "gate", "verify"];
 
 #[test]
 fn help_fits_a_small_screen_and_has_an_example() {

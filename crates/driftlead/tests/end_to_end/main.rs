@@ -7,6 +7,8 @@ mod canary;
 mod demo;
 mod export;
 mod gate;
+#[cfg(unix)]
+mod governed;
 mod help;
 mod large;
 mod me;

@@ -131,6 +131,34 @@ impl Log {
     }
 }
 
+impl Log {
+    /// As [`Self::append`], for callers that cannot await. It waits on a thread of its own, because a
+    /// runtime's threads must not wait.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn append_blocking(
+        &self,
+        kind: Kind,
+        key: &SubjectKey,
+        event: Vec<u8>,
+    ) -> Result<Head, AuditError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            kind,
+            key: key.clone(),
+            event,
+            answer,
+        };
+        let wait = || {
+            let sent = self.jobs.blocking_send(job);
+            sent.map_err(|_| AuditError::Closed)?;
+            answered.blocking_recv().map_err(|_| AuditError::Closed)?
+        };
+        std::thread::scope(|scope| scope.spawn(wait).join()).map_err(|_| AuditError::Closed)?
+    }
+}
+
 struct Writer {
     file: File,
     path: PathBuf,

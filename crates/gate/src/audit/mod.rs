@@ -18,7 +18,7 @@ pub use entry::{Digest, Entry, Kind};
 pub use key::SubjectKey;
 pub(crate) use key::random_bytes;
 pub use log::{Head, Log, Sync};
-pub use verify::{Verified, verify, walk};
+pub use verify::{Verified, Witness, verify, verify_against, walk};
 
 /// Why the log could not be written, read or trusted.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,16 @@ pub enum AuditError {
         line: u64,
         /// What is wrong there.
         what: &'static str,
+    },
+    /// A receipt witnesses another log than this.
+    #[error(
+        "{file}: a receipt says otherwise about entry {entry}: it is not there, or it is another one"
+    )]
+    NotWitnessed {
+        /// The file.
+        file: String,
+        /// The entry that the receipt names.
+        entry: u64,
     },
     /// Another process writes this file.
     #[error("{file} is in use by another gateway")]

@@ -139,6 +139,47 @@ pub fn walk(path: &Path, mut see: impl FnMut(&Entry)) -> Result<Verified, AuditE
     Ok(found)
 }
 
+/// Where a receipt says that the log stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Witness {
+    /// The entry.
+    pub entry: u64,
+    /// Its hash.
+    pub hash: Digest,
+}
+
+impl Witness {
+    /// Reads it from a receipt's JSON; `None` where it holds none.
+    pub fn of_receipt(json: &str) -> Option<Self> {
+        let receipt: serde_json::Value = serde_json::from_str(json).ok()?;
+        let witness = receipt.get("witness")?;
+        Some(Witness {
+            entry: witness.get("log_entry")?.as_u64()?,
+            hash: witness.get("log_head")?.as_str()?.parse().ok()?,
+        })
+    }
+}
+
+/// Checks a file, and that it holds what receipts say it held.
+///
+/// # Errors
+/// As [`verify`]; [`AuditError::NotWitnessed`] where a receipt and the file disagree.
+pub fn verify_against(path: &Path, witnesses: &[Witness]) -> Result<Verified, AuditError> {
+    let mut agree = vec![false; witnesses.len()];
+    let found = walk(path, |entry| {
+        for (witness, agrees) in witnesses.iter().zip(&mut agree) {
+            *agrees |= witness.entry == entry.seq && witness.hash == entry.hash;
+        }
+    })?;
+    match witnesses.iter().zip(&agree).find(|(_, agrees)| !**agrees) {
+        Some((witness, _)) => Err(AuditError::NotWitnessed {
+            file: path.display().to_string(),
+            entry: witness.entry,
+        }),
+        None => Ok(found),
+    }
+}
+
 enum ReadError {
     Io(std::io::Error),
     TooLong,

@@ -45,8 +45,21 @@ pub fn apply(
     if inject_usage {
         splices.push(usage(body, parsed.places.stream_options)?);
     }
+    for &number in &edits.without_turns {
+        splices.push(without(body, parsed, number)?);
+    }
     splices.sort_by_key(|splice| splice.start);
     assemble(body, &splices)
+}
+
+/// Leaves a turn out, with the comma behind it. The last turn has none, and stays.
+fn without(body: &[u8], parsed: &Parsed<'_>, number: usize) -> Option<Splice> {
+    let brace = |number: usize| before_key(body, parsed.turns.get(number)?.first_key?);
+    Some(Splice {
+        start: brace(number)?,
+        end: brace(number + 1)?,
+        text: String::new(),
+    })
 }
 
 fn assemble(body: &[u8], splices: &[Splice]) -> Option<Bytes> {
@@ -72,7 +85,7 @@ fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Opt
         {
             return Some(splice);
         }
-        let start = before_key(body, parsed.places.first_turn?)?;
+        let start = before_key(body, parsed.turns.first()?.first_key?)?;
         let content = json_string(text);
         return Some(insert(
             start,
@@ -284,6 +297,27 @@ mod tests {
             edited(Dialect::Chat, "{ }", &cap, false),
             r#"{"temperature":0.5 }"#
         );
+    }
+
+    #[test]
+    fn turns_can_be_left_out_and_system_text_put_in_their_place() {
+        let body = r#"{"messages":[ {"role":"user","content":"a"} , {"content":"b","role":"assistant"},
+            {"role":"user","content":"c"}],"k":1}"#;
+        let mut edits = Edits {
+            without_turns: vec![0, 1],
+            ..Edits::default()
+        };
+        let want = r#"{"messages":[ {"role":"user","content":"c"}],"k":1}"#;
+        assert_eq!(edited(Dialect::Chat, body, &edits, false), want);
+        assert_eq!(edited(Dialect::Messages, body, &edits, false), want);
+        edits.system = vec!["x".to_owned()];
+        assert_eq!(
+            edited(Dialect::Chat, body, &edits, false),
+            r#"{"messages":[ {"role":"system","content":"x"},{"role":"user","content":"c"}],"k":1}"#
+        );
+        let parsed = Parsed::read(Dialect::Chat, body.as_bytes()).unwrap();
+        edits.without_turns = vec![2];
+        assert!(apply(Dialect::Chat, body.as_bytes(), &parsed, &edits, false).is_none());
     }
 
     #[test]

@@ -48,13 +48,11 @@ impl<'de> Visitor<'de> for BodyVisitor {
         while let Some(Key(key)) = map.next_key()? {
             let key = key.as_ref();
             if key == turns_key {
-                let turns = if self.dialect == Dialect::Responses {
+                parsed.turns = if self.dialect == Dialect::Responses {
                     input(map.next_value()?, self.base).map_err(serde::de::Error::custom)?
                 } else {
                     map.next_value_seed(TurnsSeed { base: self.base })?
                 };
-                parsed.turns = turns.list;
-                parsed.places.first_turn = turns.first;
             } else if key == system_key {
                 parsed.places.system = Some(map.next_value()?);
             } else {
@@ -93,15 +91,13 @@ impl<'de> Parsed<'de> {
 }
 
 /// `input` of Responses: one text, which is the person's turn, or a list of items.
-fn input(raw: &RawValue, base: usize) -> Result<Turns<'_>, serde_json::Error> {
+fn input(raw: &RawValue, base: usize) -> Result<Vec<Turn<'_>>, serde_json::Error> {
     if raw.get().starts_with('"') {
-        return Ok(Turns {
-            list: vec![Turn {
-                role: Role::User,
-                content: Some(raw),
-            }],
-            first: None,
-        });
+        return Ok(vec![Turn {
+            role: Role::User,
+            content: Some(raw),
+            first_key: None,
+        }]);
     }
     TurnsSeed { base }.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
 }
@@ -157,54 +153,44 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
-#[derive(Default)]
-struct Turns<'a> {
-    list: Vec<Turn<'a>>,
-    first: Option<usize>,
-}
-
 struct TurnsSeed {
     base: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for TurnsSeed {
-    type Value = Turns<'de>;
+    type Value = Vec<Turn<'de>>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Turns<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Vec<Turn<'de>>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for TurnsSeed {
-    type Value = Turns<'de>;
+    type Value = Vec<Turn<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of turns")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Turns<'de>, A::Error> {
-        let mut turns = Turns::default();
-        while let Some(entry) = seq.next_element::<Entry<'de>>()? {
-            if turns.list.is_empty() {
-                turns.first = entry
-                    .first_key
-                    .map(|address| address.wrapping_sub(self.base));
-            }
-            turns.list.push(entry.turn);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Turn<'de>>, A::Error> {
+        let mut turns = Vec::new();
+        while let Some(Entry(mut turn)) = seq.next_element::<Entry<'de>>()? {
+            turn.first_key = turn.first_key.map(|at| at.wrapping_sub(self.base));
+            turns.push(turn);
         }
         Ok(turns)
     }
 
-    fn visit_unit<E>(self) -> Result<Turns<'de>, E> {
-        Ok(Turns::default())
+    fn visit_unit<E>(self) -> Result<Vec<Turn<'de>>, E> {
+        Ok(Vec::new())
     }
 }
 
-struct Entry<'a> {
-    turn: Turn<'a>,
-    /// Address of the first key's first character.
-    first_key: Option<usize>,
-}
+/// A turn whose `first_key` is an address, not yet an offset.
+struct Entry<'a>(Turn<'a>);
 
 impl<'de> Deserialize<'de> for Entry<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -215,29 +201,27 @@ impl<'de> Deserialize<'de> for Entry<'de> {
                 f.write_str("a turn")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry<'de>, A::Error> {
-                let mut entry = Entry {
-                    turn: Turn {
-                        role: Role::Other,
-                        content: None,
-                    },
+                let mut turn = Turn {
+                    role: Role::Other,
+                    content: None,
                     first_key: None,
                 };
                 let mut first = true;
                 while let Some(Key(key)) = map.next_key()? {
                     if first && let Cow::Borrowed(key) = key {
-                        entry.first_key = Some(key.as_ptr() as usize);
+                        turn.first_key = Some(key.as_ptr() as usize);
                     }
                     first = false;
                     match key.as_ref() {
                         "role" => {
                             let raw: &RawValue = map.next_value()?;
-                            entry.turn.role = string(raw).map_or(Role::Other, |r| Role::of(&r));
+                            turn.role = string(raw).map_or(Role::Other, |r| Role::of(&r));
                         }
-                        "content" => entry.turn.content = Some(map.next_value()?),
+                        "content" => turn.content = Some(map.next_value()?),
                         "type" => {
                             let raw: &RawValue = map.next_value()?;
                             if string(raw).is_some_and(|kind| kind.ends_with("_output")) {
-                                entry.turn.role = Role::Tool;
+                                turn.role = Role::Tool;
                             }
                         }
                         _ => {
@@ -245,7 +229,7 @@ impl<'de> Deserialize<'de> for Entry<'de> {
                         }
                     }
                 }
-                Ok(entry)
+                Ok(Entry(turn))
             }
         }
         deserializer.deserialize_map(EntryVisitor(PhantomData))

@@ -1,5 +1,6 @@
-//! Replies that the gateway writes itself, in the shapes of the Chat and Messages dialects
-//! (gateway.md §5.4, §5.9).
+//! Replies that the gateway writes itself, in the shapes of the Chat, Messages and Responses dialects.
+
+mod responses;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -36,6 +37,8 @@ pub(super) fn respond(dialect: Dialect, answer: &Answer<'_>) -> Option<Response<
         (Dialect::Chat, true) => chat_stream(answer, notice),
         (Dialect::Messages, false) => messages(answer, notice).to_string(),
         (Dialect::Messages, true) => messages_stream(answer, notice),
+        (Dialect::Responses, false) => responses::whole(answer, notice).to_string(),
+        (Dialect::Responses, true) => responses::stream(answer, notice),
         _ => return None,
     };
     if !answer.stream {
@@ -133,7 +136,7 @@ fn messages(answer: &Answer<'_>, notice: Option<Value>) -> Value {
     with_notice(object, notice)
 }
 
-/// The dialect names its events; this is the one place where the gateway does.
+/// The dialect names its events.
 fn messages_stream(answer: &Answer<'_>, notice: Option<Value>) -> String {
     let start = json!({
         "type": "message_start",

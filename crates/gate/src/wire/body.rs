@@ -1,5 +1,5 @@
 //! The body of a reply on its way from the upstream to the client: pulled, never pushed, so that a
-//! slow reader slows the upstream down; watched, never changed.
+//! slow reader slows the upstream down; watched, never changed but for comments between two events.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,12 +7,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::copy::Copy;
 use super::metrics::Metrics;
 use crate::govern::{EndCause, ReplyEnd, Tap};
+use crate::sse::Reader;
 
 /// Why a reply broke off. The connection is then closed without the proper end of the body, so that
 /// no client can take it for a complete reply.
@@ -54,8 +56,12 @@ impl Watch {
         self.copy = copy.filter(|_| self.tap.is_some());
     }
 
-    fn data(&mut self, data: &Bytes) {
+    fn sent(&mut self, data: &Bytes) {
         self.bytes += data.len() as u64;
+        self.hear(data);
+    }
+
+    fn hear(&mut self, data: &Bytes) {
         if let (Some(copy), Some(tap)) = (&mut self.copy, &mut self.tap) {
             copy.feed(data, tap.as_mut());
         }
@@ -68,10 +74,10 @@ impl Watch {
         }
         self.metrics.open.dec();
         if let Some(mut tap) = self.tap.take() {
-            let whole = cause == EndCause::Complete;
+            let whole = matches!(cause, EndCause::Complete | EndCause::ClientGoneDrained);
             let told = self.copy.take().map(|c| c.finish(whole, tap.as_mut()));
             let told = told.unwrap_or_default();
-            if whole && told.failed && self.status < 400 {
+            if cause == EndCause::Complete && told.failed && self.status < 400 {
                 cause = EndCause::UpstreamFailed;
             }
             tap.end(&ReplyEnd {
@@ -95,27 +101,120 @@ impl Drop for Watch {
     }
 }
 
+/// What happens to the rest of a stream besides passing it on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Care {
+    /// Silence after which a comment is put between two events, for what closes silent connections.
+    pub(super) keep_alive: Option<Duration>,
+    /// How long the upstream is read on after the client went away; without it, it is closed.
+    pub(super) drain: Option<Duration>,
+}
+
+/// A comment line by itself: with an empty line behind it, some clients take it for an event.
+const PING: &[u8] = b": ping\n";
+
+/// Knows when a comment may be put in.
+#[derive(Debug)]
+struct KeepAlive {
+    every: Duration,
+    timer: Pin<Box<Sleep>>,
+    events: Reader,
+}
+
+impl KeepAlive {
+    fn data(&mut self, data: &Bytes) {
+        self.events.feed(data, |_| {});
+        self.again();
+    }
+
+    fn again(&mut self) {
+        let next = Instant::now() + self.every;
+        self.timer.as_mut().reset(next);
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Frame<Bytes>> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            self.again();
+            if self.events.at_boundary() {
+                return Poll::Ready(Frame::data(Bytes::from_static(PING)));
+            }
+        }
+        Poll::Pending
+    }
+}
+
 /// The upstream's body, watched.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
-    inner: Incoming,
+    inner: Option<Incoming>,
     silence: Duration,
     timer: Pin<Box<Sleep>>,
-    watch: Watch,
+    watch: Option<Watch>,
+    keep_alive: Option<KeepAlive>,
+    drain: Option<Duration>,
 }
 
 impl ReplyBody {
-    pub(super) fn new(inner: Incoming, silence: Duration, mut watch: Watch) -> Self {
+    /// `events`: it is a stream of events that can be read.
+    pub(super) fn new(
+        inner: Incoming,
+        silence: Duration,
+        mut watch: Watch,
+        care: Care,
+        events: bool,
+    ) -> Self {
         if inner.is_end_stream() {
             watch.end(EndCause::Complete);
         }
+        // A length that was promised leaves no room for a comment.
+        let open = events && inner.size_hint().exact().is_none();
         ReplyBody {
-            inner,
             silence,
             timer: Box::pin(tokio::time::sleep(silence)),
-            watch,
+            watch: Some(watch),
+            keep_alive: care.keep_alive.filter(|_| open).map(|every| KeepAlive {
+                every,
+                timer: Box::pin(tokio::time::sleep(every)),
+                events: Reader::new(),
+            }),
+            drain: care.drain,
+            inner: Some(inner),
         }
     }
+
+    fn end(&mut self, cause: EndCause) {
+        if let Some(watch) = &mut self.watch {
+            watch.end(cause);
+        }
+    }
+}
+
+impl Drop for ReplyBody {
+    fn drop(&mut self) {
+        let (Some(bound), Some(inner), Some(watch)) =
+            (self.drain, self.inner.take(), self.watch.take())
+        else {
+            return;
+        };
+        if !watch.ended
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(drain(inner, watch, bound));
+        }
+    }
+}
+
+/// Reads the upstream on without a client, for its own sake and for the counts at its end.
+async fn drain(mut inner: Incoming, mut watch: Watch, bound: Duration) {
+    let rest = async {
+        while let Some(Ok(frame)) = inner.frame().await {
+            if let Some(data) = frame.data_ref() {
+                watch.hear(data);
+            }
+        }
+    };
+    let _ = tokio::time::timeout(bound, rest).await;
+    watch.end(EndCause::ClientGoneDrained);
 }
 
 impl Body for ReplyBody {
@@ -127,42 +226,56 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.inner).poll_frame(cx) {
+        let Some(inner) = &mut this.inner else {
+            return Poll::Ready(None);
+        };
+        match Pin::new(&mut *inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
+                let last = inner.is_end_stream();
                 if let Some(data) = frame.data_ref() {
-                    this.watch.data(data);
+                    if let Some(watch) = &mut this.watch {
+                        watch.sent(data);
+                    }
+                    if let Some(keep_alive) = &mut this.keep_alive {
+                        keep_alive.data(data);
+                    }
                 }
                 // With a known length the server does not ask again after the last byte.
-                if this.inner.is_end_stream() {
-                    this.watch.end(EndCause::Complete);
+                if last {
+                    this.end(EndCause::Complete);
                 }
                 let next = Instant::now() + this.silence;
                 this.timer.as_mut().reset(next);
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => {
-                this.watch.end(EndCause::UpstreamFailed);
+                this.end(EndCause::UpstreamFailed);
                 Poll::Ready(Some(Err(Broken::Upstream)))
             }
             Poll::Ready(None) => {
-                this.watch.end(EndCause::Complete);
+                this.end(EndCause::Complete);
                 Poll::Ready(None)
             }
-            Poll::Pending => match this.timer.as_mut().poll(cx) {
-                Poll::Ready(()) => {
-                    this.watch.end(EndCause::UpstreamFailed);
-                    Poll::Ready(Some(Err(Broken::Silent)))
+            Poll::Pending => {
+                if this.timer.as_mut().poll(cx).is_ready() {
+                    this.end(EndCause::UpstreamFailed);
+                    return Poll::Ready(Some(Err(Broken::Silent)));
                 }
-                Poll::Pending => Poll::Pending,
-            },
+                match this.keep_alive.as_mut().map(|k| k.poll(cx)) {
+                    Some(Poll::Ready(ping)) => Poll::Ready(Some(Ok(ping))),
+                    _ => Poll::Pending,
+                }
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint)
     }
 }

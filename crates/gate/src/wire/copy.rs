@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::dialect::Dialect;
 use crate::govern::{Tap, Usage};
@@ -82,33 +83,47 @@ impl Copy {
     }
 }
 
-/// One JSON reply or one event; the shapes of all dialects in one, since their keys do not collide.
+/// One JSON reply or one event; the shapes of all dialects in one. Each field is read by itself: one of an
+/// odd shape, known or not, must not hide the text beside it.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Piece<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
+    kind: Raw<'a>,
     #[serde(borrow)]
-    model: Option<Cow<'a, str>>,
+    model: Raw<'a>,
     #[serde(borrow)]
-    choices: Option<Vec<Choice<'a>>>,
-    usage: Option<Counts>,
+    choices: Raw<'a>,
+    #[serde(borrow)]
+    usage: Raw<'a>,
     error: Option<serde::de::IgnoredAny>,
     /// Messages and Responses events: an object, or a text.
     #[serde(borrow)]
-    delta: Option<&'a serde_json::value::RawValue>,
+    delta: Raw<'a>,
     #[serde(borrow)]
-    message: Option<Whole<'a>>,
+    message: Raw<'a>,
     #[serde(borrow)]
-    response: Option<Whole<'a>>,
+    response: Raw<'a>,
     #[serde(borrow)]
-    content: Option<Vec<Part<'a>>>,
+    content: Raw<'a>,
     #[serde(borrow)]
-    output: Option<Vec<Item<'a>>>,
+    output: Raw<'a>,
     #[serde(borrow)]
-    stop_reason: Option<Cow<'a, str>>,
+    stop_reason: Raw<'a>,
     #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
+    status: Raw<'a>,
+}
+
+type Raw<'a> = Option<&'a RawValue>;
+
+/// A field, if it has the shape that is looked for.
+fn of<'a, T: Deserialize<'a>>(raw: Raw<'a>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+/// A text, borrowed where it has no escapes.
+fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    raw.and_then(|raw| crate::request::decode(raw.get()))
 }
 
 #[derive(Deserialize, Default)]
@@ -177,14 +192,17 @@ struct Counts {
 }
 
 fn read(dialect: Dialect, json: &[u8], told: &mut Told, tap: &mut dyn Tap) {
-    // `[DONE]` and whatever else is not an object of these shapes.
+    // `[DONE]` and whatever else is not an object.
     let Ok(piece) = serde_json::from_slice::<Piece<'_>>(json) else {
         return;
     };
     told.failed |= piece.error.is_some();
-    keep(&mut told.model, piece.model);
-    add(&mut told.usage, piece.usage);
-    for whole in [piece.message, piece.response].into_iter().flatten() {
+    keep(&mut told.model, text(piece.model));
+    add(&mut told.usage, of(piece.usage));
+    for whole in [of::<Whole<'_>>(piece.message), of(piece.response)]
+        .into_iter()
+        .flatten()
+    {
         keep(&mut told.model, whole.model);
         add(&mut told.usage, whole.usage);
         if dialect == Dialect::Responses {
@@ -192,23 +210,9 @@ fn read(dialect: Dialect, json: &[u8], told: &mut Told, tap: &mut dyn Tap) {
         }
     }
     match dialect {
-        Dialect::Chat => {
-            for choice in piece.choices.into_iter().flatten() {
-                for words in [choice.delta, choice.message].into_iter().flatten() {
-                    if let Some(text) = words.content.filter(|text| !text.is_empty()) {
-                        tap.text(choice.index, &text);
-                    }
-                }
-                if choice.index == 0 {
-                    keep(&mut told.finish, choice.finish_reason);
-                }
-            }
-        }
+        Dialect::Chat => chat(piece.choices, told, tap),
         Dialect::Messages => {
-            let delta = piece
-                .delta
-                .and_then(|raw| serde_json::from_str::<MessageDelta<'_>>(raw.get()).ok());
-            if let Some(delta) = delta {
+            if let Some(delta) = of::<MessageDelta<'_>>(piece.delta) {
                 if delta.kind.as_deref() == Some("text_delta")
                     && let Some(text) = delta.text
                 {
@@ -216,23 +220,34 @@ fn read(dialect: Dialect, json: &[u8], told: &mut Told, tap: &mut dyn Tap) {
                 }
                 keep(&mut told.finish, delta.stop_reason);
             }
-            parts(piece.content, "text", tap);
-            keep(&mut told.finish, piece.stop_reason);
+            parts(of(piece.content), "text", tap);
+            keep(&mut told.finish, text(piece.stop_reason));
         }
         Dialect::Responses => {
-            if piece.kind.as_deref() == Some("response.output_text.delta")
-                && let Some(text) = piece
-                    .delta
-                    .and_then(|raw| crate::request::decode(raw.get()))
+            if text(piece.kind).as_deref() == Some("response.output_text.delta")
+                && let Some(text) = text(piece.delta)
             {
                 tap.text(0, &text);
             }
-            for item in piece.output.into_iter().flatten() {
+            for item in of::<Vec<Item<'_>>>(piece.output).into_iter().flatten() {
                 parts(item.content, "output_text", tap);
             }
-            keep(&mut told.finish, piece.status);
+            keep(&mut told.finish, text(piece.status));
         }
         Dialect::Completions | Dialect::Embeddings => {}
+    }
+}
+
+fn chat(choices: Raw<'_>, told: &mut Told, tap: &mut dyn Tap) {
+    for choice in of::<Vec<Choice<'_>>>(choices).into_iter().flatten() {
+        for words in [choice.delta, choice.message].into_iter().flatten() {
+            if let Some(text) = words.content.filter(|text| !text.is_empty()) {
+                tap.text(choice.index, &text);
+            }
+        }
+        if choice.index == 0 {
+            keep(&mut told.finish, choice.finish_reason);
+        }
     }
 }
 
@@ -354,6 +369,24 @@ mod tests {
             (texts, told.finish.as_deref()),
             (vec![(0, "z".into())], Some("completed"))
         );
+    }
+
+    #[test]
+    fn a_field_of_an_odd_shape_does_not_hide_the_text() {
+        for odd in [
+            r#""message":"x""#,
+            r#""usage":[1]"#,
+            r#""status":3,"output":{},"content":"c","model":7"#,
+            r#""response":"r","delta":false,"type":null"#,
+        ] {
+            let body =
+                format!("data: {{{odd},\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\n");
+            assert_eq!(
+                heard(Dialect::Chat, SSE, &body).0,
+                [(0, "a".into())],
+                "{odd}"
+            );
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ gate_errors! {
     NOT_FOUND = NOT_FOUND, "not_found", "There is nothing at this path; requests go below /v1.";
     BAD_PATH = BAD_REQUEST, "invalid_request", "The path holds '..'.";
     BROKEN_BODY = BAD_REQUEST, "invalid_request", "The request body broke off.";
+    NO_KEY = UNAUTHORIZED, "unauthorized", "This gateway needs a key; the request holds none, or another.";
+    NOT_JSON = UNSUPPORTED_MEDIA_TYPE, "invalid_request", "The request needs the content type application/json.";
     NO_MODEL = NOT_FOUND, "model_not_found", "No upstream is configured for this model.";
     TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The request body is larger than this gateway allows.";
     SLOW_CLIENT = REQUEST_TIMEOUT, "client_timeout", "The request body did not arrive in time.";

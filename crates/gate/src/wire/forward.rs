@@ -10,9 +10,10 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version, http};
 
 use super::answer::{self, Answer};
-use super::body::{ReplyBody, Watch};
+use super::body::{Care, ReplyBody, Watch};
 use super::copy::Copy;
 use super::errors::{self, GateError};
+use super::place::Place;
 use super::upstream::{self, Live, Target, Upward};
 use super::{Gate, headers, now_micros};
 use crate::config::Limits;
@@ -23,6 +24,9 @@ use crate::request::{self, Parsed};
 
 /// What goes down to a client: the upstream's body, or one of the gateway's own.
 pub(super) type Downward = Either<ReplyBody, Full<Bytes>>;
+
+/// Media type of a stream of events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// Largest body of the person's own interface, bytes.
 const LOCAL_BODY: usize = 1 << 20;
@@ -40,12 +44,25 @@ impl From<GateError> for Stop {
     }
 }
 
+/// Which listener a request came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Models and the person's interface, for whom the client says it is.
+    Main,
+    /// The person's interface alone, for whom a key names.
+    Person,
+}
+
 /// Serves one request. It cannot fail: what goes wrong becomes a reply.
 pub(super) async fn serve(
     gate: Arc<Gate>,
+    door: Door,
     request: Request<Incoming>,
 ) -> Result<Response<Downward>, Infallible> {
-    let place = Place::of(request.method(), request.uri().path());
+    let place = match Place::of(request.method(), request.uri().path()) {
+        Ok(Place::Model(_)) if door == Door::Person => Err(errors::NOT_FOUND),
+        place => place,
+    };
     let dialect = match place {
         Ok(Place::Model(dialect)) => dialect,
         _ => None,
@@ -56,7 +73,7 @@ pub(super) async fn serve(
             let live = gate.live();
             forward(&gate, &live, dialect, request).await
         }
-        Ok(Place::Local) => Err(local(&gate, request).await),
+        Ok(Place::Local) => Err(local(&gate, door, request).await),
         Err(error) => Err(Stop::Error(error)),
     };
     Ok(outcome.unwrap_or_else(|stop| {
@@ -71,67 +88,14 @@ pub(super) async fn serve(
     }))
 }
 
-/// Where a request wants to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Below `/v1`, in a dialect that can be read or in none.
-    Model(Option<Dialect>),
-    /// The person's own interface.
-    Local,
-}
-
-impl Place {
-    /// Servers read `//` and `%63hat` as they like: the path is read generously here, so that no
-    /// spelling of it goes past a policy.
-    fn of(method: &Method, path: &str) -> Result<Place, GateError> {
-        let decoded = percent_decoded(path);
-        let segments: Vec<&str> = decoded
-            .split('/')
-            .filter(|segment| !segment.is_empty() && *segment != ".")
-            .collect();
-        if segments.contains(&"..") {
-            return Err(errors::BAD_PATH);
-        }
-        if path == "/driftlead" || path.starts_with("/driftlead/") {
-            return Ok(Place::Local);
-        }
-        if path != "/v1" && !path.starts_with("/v1/") {
-            return Err(errors::NOT_FOUND);
-        }
-        let rest: String = segments
-            .iter()
-            .skip(1)
-            .flat_map(|segment| ["/", segment])
-            .collect();
-        let dialect = Dialect::of_path(&rest).filter(|_| *method == Method::POST);
-        Ok(Place::Model(dialect))
-    }
-}
-
-fn percent_decoded(path: &str) -> String {
-    let mut out = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        let mut ahead = bytes.clone();
-        let hex = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16));
-        match (byte, hex(ahead.next()), hex(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                bytes = ahead;
-            }
-            _ => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 async fn forward(
     gate: &Gate,
     live: &Live,
     dialect: Option<Dialect>,
     request: Request<Incoming>,
 ) -> Result<Response<Downward>, Stop> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    live.admit(&mut parts.headers)?;
     let limit = live.limits.body_bytes;
     if let Some(reply) = model_list(live, &parts) {
         return Err(Stop::Reply(Box::new(reply)));
@@ -360,19 +324,36 @@ fn passed_on(
     });
     watch.answered(parts.status.as_u16(), copy);
     let silence = Limits::seconds(live.limits.silence_seconds);
-    Response::from_parts(parts, Either::Left(ReplyBody::new(body, silence, watch)))
+    let events = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes().get(..EVENT_STREAM.len());
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
+    }) && !is_encoded(&parts.headers);
+    let care = Care {
+        keep_alive: Limits::some_seconds(live.limits.keep_alive_seconds),
+        drain: Limits::some_seconds(live.limits.read_on_seconds),
+    };
+    let body = ReplyBody::new(body, silence, watch, care, events);
+    Response::from_parts(parts, Either::Left(body))
 }
 
-async fn local(gate: &Gate, request: Request<Incoming>) -> Stop {
+async fn local(gate: &Gate, door: Door, request: Request<Incoming>) -> Stop {
     let live = gate.live();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if door == Door::Main
+        && let Err(error) = live.admit(&mut parts.headers)
+    {
+        return error.into();
+    }
     let body = match collect(&parts.headers, body, LOCAL_BODY, &live).await {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
     let now_micros = now_micros();
     let seconds = now_micros.div_euclid(1_000_000);
-    let subject = identity::resolve(&parts.headers, None, live.jwt_secret.as_ref(), seconds);
+    let subject = match door {
+        Door::Main => identity::resolve(&parts.headers, None, live.jwt_secret.as_ref(), seconds),
+        Door::Person => None,
+    };
     let request = LocalRequest {
         now_micros,
         method: parts.method,
@@ -392,38 +373,5 @@ async fn local(gate: &Gate, request: Request<Incoming>) -> Stop {
             response
         })),
         None => errors::NOT_FOUND.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_spelling_of_a_path_goes_past_a_policy() {
-        let chat = Ok(Place::Model(Some(Dialect::Chat)));
-        for path in [
-            "/v1/chat/completions",
-            "/v1//chat/completions/",
-            "/v1/./chat/%63ompletions",
-            "/v1/chat%2Fcompletions",
-        ] {
-            assert_eq!(Place::of(&Method::POST, path), chat, "{path}");
-        }
-        assert_eq!(
-            Place::of(&Method::GET, "/v1/chat/completions"),
-            Ok(Place::Model(None))
-        );
-        assert_eq!(
-            Place::of(&Method::GET, "/v1/models"),
-            Ok(Place::Model(None))
-        );
-        assert_eq!(
-            Place::of(&Method::GET, "/v1/%2e%2E/admin"),
-            Err(errors::BAD_PATH)
-        );
-        assert_eq!(Place::of(&Method::GET, "/v1/%"), Ok(Place::Model(None)));
-        assert_eq!(Place::of(&Method::GET, "/v11"), Err(errors::NOT_FOUND));
-        assert_eq!(Place::of(&Method::GET, "/driftlead/me"), Ok(Place::Local));
     }
 }

@@ -8,6 +8,7 @@ mod errors;
 mod forward;
 mod headers;
 mod metrics;
+mod place;
 mod run;
 mod server;
 mod upstream;
@@ -46,6 +47,8 @@ impl Gate {
     /// Replaces the configuration for requests to come; the ones under way keep theirs.
     fn reload(&self, config: &Config) -> Result<(), ConfigError> {
         let live = Arc::new(Live::new(config, &environment)?);
+        let governed = self.governor.reload(config);
+        governed.map_err(|what| ConfigError::Governor { what })?;
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;
         Ok(())
     }

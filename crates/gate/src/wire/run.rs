@@ -85,7 +85,8 @@ async fn serve(
                 tell = still;
                 if let Some(reread) = reread {
                     let outcome = reread().and_then(|new| {
-                        if new.listen != config.listen || new.admin != config.admin {
+                        let places = |of: &Config| (of.listen, of.admin, of.person);
+                        if places(&new) != places(config) {
                             return Err("listeners cannot change while running".to_owned());
                         }
                         reload(&new).map_err(|error| error.to_string())

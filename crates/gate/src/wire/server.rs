@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::forward::Door;
 use super::metrics::Metrics;
 use super::upstream::Live;
 use super::{Gate, SESSIONS, admin, environment, forward};
@@ -56,6 +57,7 @@ pub enum ServeError {
 pub struct Server {
     main: TcpListener,
     admin: TcpListener,
+    person: Option<TcpListener>,
     address: SocketAddr,
     admin_address: SocketAddr,
     gate: Arc<Gate>,
@@ -71,6 +73,10 @@ impl Server {
         let key = random_bytes().map_err(|e| ServeError::Start(e.to_string()))?;
         let (main, address) = listen(config.listen).await?;
         let (admin, admin_address) = listen(config.admin).await?;
+        let person = match config.person {
+            Some(address) => Some(listen(address).await?.0),
+            None => None,
+        };
         let gate = Arc::new(Gate {
             live: RwLock::new(Arc::new(live)),
             governor,
@@ -80,6 +86,7 @@ impl Server {
         Ok(Server {
             main,
             admin,
+            person,
             address,
             admin_address,
             gate,
@@ -94,6 +101,11 @@ impl Server {
     /// Where health and metrics are.
     pub fn admin_address(&self) -> SocketAddr {
         self.admin_address
+    }
+
+    /// Where the person's interface is served by itself, if it is.
+    pub fn person_address(&self) -> Option<SocketAddr> {
+        self.person.as_ref()?.local_addr().ok()
     }
 
     /// Replaces the configuration of a running server, listeners excepted. A wrong one changes
@@ -118,38 +130,54 @@ impl Server {
         let serve_admin = accept(self.admin, admin_open, ended, move |stream, ended| {
             let (gate, state) = (admin_gate.clone(), state.clone());
             let service = service_fn(move |request: Request<Incoming>| {
-                let reply = admin::serve(&gate, *state.borrow(), &request);
-                std::future::ready(Ok::<_, Infallible>(reply))
+                let (gate, stopping) = (gate.clone(), *state.borrow());
+                async move { Ok::<_, Infallible>(admin::serve(&gate, stopping, request).await) }
             });
             connection(stream, service, patience, ended)
         });
         // The admin listener outlives the main one, so that it can tell of the stopping.
         let admin_task = tokio::spawn(serve_admin);
 
-        let main_gate = gate.clone();
         let open = Arc::new(Semaphore::new(
             limits.connections.min(Semaphore::MAX_PERMITS),
         ));
-        let main_task = tokio::spawn(accept(self.main, open, told, move |stream, told| {
-            let gate = main_gate.clone();
-            async move {
-                gate.metrics.connections.inc();
-                let shared = gate.clone();
-                let service = service_fn(move |request| forward::serve(shared.clone(), request));
-                connection(stream, service, patience, told).await;
-                gate.metrics.connections.dec();
-            }
-        }));
+        let doors = [(Some(self.main), Door::Main), (self.person, Door::Person)];
+        let tasks: Vec<_> = doors
+            .into_iter()
+            .filter_map(|(listener, door)| Some((listener?, door)))
+            .map(|(listener, door)| {
+                let gate = gate.clone();
+                let serve = move |stream, told| {
+                    let gate = gate.clone();
+                    async move {
+                        gate.metrics.connections.inc();
+                        let shared = gate.clone();
+                        let serve = move |request| forward::serve(shared.clone(), door, request);
+                        connection(stream, service_fn(serve), patience, told).await;
+                        gate.metrics.connections.dec();
+                    }
+                };
+                tokio::spawn(accept(listener, open.clone(), told.clone(), serve))
+            })
+            .collect();
 
         stop.await;
         let _ = tell.send(true);
         let bound = Limits::seconds(limits.drain_seconds);
         // Dropping the tasks that are left closes their connections, so their ends are reported.
-        let mut left = main_task.await.unwrap_or_default();
-        let finished =
-            tokio::time::timeout(bound, async { while left.join_next().await.is_some() {} });
+        let mut left = Vec::new();
+        for task in tasks {
+            left.push(task.await.unwrap_or_default());
+        }
+        let finished = tokio::time::timeout(bound, async {
+            for open in &mut left {
+                while open.join_next().await.is_some() {}
+            }
+        });
         let finished = finished.await.is_ok();
-        left.shutdown().await;
+        for mut open in left {
+            open.shutdown().await;
+        }
         gate.governor.shutdown().await;
         let _ = end.send(true);
         if let Ok(mut left) = admin_task.await {

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full, LengthLimitError, Limited};
-use hyper::Uri;
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::errors::{self, GateError};
 use crate::config::{Config, ConfigError, Limits};
+use crate::identity;
 
 #[cfg(feature = "tls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
@@ -33,6 +34,7 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 pub(super) struct Live {
     pub(super) limits: Limits,
     pub(super) jwt_secret: Option<SecretString>,
+    pub(super) client_key: Option<SecretString>,
     targets: Vec<Target>,
     pub(super) client: Client<Connector, Upward>,
 }
@@ -83,16 +85,35 @@ impl Live {
                 models: upstream.models.clone(),
             });
         }
-        let jwt_secret = match &config.open_webui_jwt_secret_env {
-            Some(name) => Some(SecretString::from(secret(name)?)),
-            None => None,
+        let named = |name: &Option<String>| -> Result<Option<SecretString>, ConfigError> {
+            let secret = name.as_deref().map(secret).transpose()?;
+            Ok(secret.map(SecretString::from))
         };
         Ok(Live {
             client: client(&config.limits),
             limits: config.limits.clone(),
-            jwt_secret,
+            jwt_secret: named(&config.open_webui_jwt_secret_env)?,
+            client_key: named(&config.client_key_env)?,
             targets,
         })
+    }
+
+    /// Lets a client in, and takes the key that it was for out of the headers: it is neither forwarded nor
+    /// anybody's identity.
+    pub(super) fn admit(&self, headers: &mut HeaderMap) -> Result<(), GateError> {
+        let Some(key) = &self.client_key else {
+            return Ok(());
+        };
+        let digest = |key: &str| blake3::hash(key.as_bytes());
+        // Hashes are compared in constant time.
+        let right = identity::api_key(headers)
+            .is_some_and(|sent| digest(sent) == digest(key.expose_secret()));
+        if !right {
+            return Err(errors::NO_KEY);
+        }
+        headers.remove(header::AUTHORIZATION);
+        headers.remove("x-api-key");
+        Ok(())
     }
 
     /// Whether the model decides where a request goes.

@@ -58,6 +58,13 @@ pub(crate) struct Episode {
     terms: Vec<(u32, u16)>,
 }
 
+impl Episode {
+    /// Whether it ended easier than it began.
+    pub(crate) fn eased(&self) -> bool {
+        self.eased
+    }
+}
+
 /// The distress lines of one message of the person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Distress {

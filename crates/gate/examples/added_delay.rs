@@ -1,0 +1,159 @@
+//! What the gateway adds to one request at a time: direct, without a policy, and under two policies, in
+//! interleaved rounds of one run. `cargo run --release -p driftlead-gate --example added_delay [ROUNDS]`
+//!
+//! The server, the gateway and the client share the machine, so a busy machine shows in every column;
+//! only differences within a round are of use. The table gives the median over rounds of each round's
+//! median, and of its difference to direct.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement at a terminal"
+)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Instant;
+
+use driftlead_gate::Server;
+use driftlead_gate::config::Config;
+use driftlead_gate::govern::{Governor, Transparent};
+use driftlead_gate::governance::{Govern, Governance};
+use driftlead_gate::policy::{Point, Policy};
+
+const REQUESTS: usize = 400;
+const NAMES: [&str; 4] = ["direct", "no policy", "transparent", "monitored"];
+
+fn main() {
+    let rounds = std::env::args().nth(1).map_or(15, |n| n.parse().unwrap());
+    let upstream = upstream();
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let gate = |governor: Arc<dyn Governor>| -> SocketAddr {
+        let mut config = Config::for_upstream(format!("http://{upstream}"));
+        config.listen.set_port(0);
+        config.admin.set_port(0);
+        runtime.block_on(async {
+            let server = Server::bind(&config, governor).await.unwrap();
+            let address = server.address();
+            tokio::spawn(server.run(std::future::pending()));
+            address
+        })
+    };
+    let governed = |point: Point| -> Arc<dyn Governor> {
+        let govern = Govern {
+            data: folder.path().join(point.name()),
+            ..Govern::default()
+        };
+        Arc::new(Governance::open(&govern, &Policy::at(point)).unwrap())
+    };
+    let targets = [
+        upstream,
+        gate(Arc::new(Transparent)),
+        gate(governed(Point::Transparent)),
+        gate(governed(Point::Monitored)),
+    ];
+    // The evidence is calibrated once, at the start, on a thread of its own.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    for (name, history) in [("2 KB", 2_000), ("50 KB", 50_000)] {
+        let body = body(history);
+        let mut medians = vec![Vec::new(); targets.len()];
+        for round in 0..rounds {
+            for at in 0..targets.len() {
+                let target = (at + round) % targets.len();
+                medians[target].push(run(targets[target], &body));
+            }
+        }
+        println!("request of {name}, one at a time, {rounds} rounds of {REQUESTS}; µs");
+        println!("{:<14}{:>8}{:>10}", "", "p50", "added");
+        for (name, own) in NAMES.iter().zip(&medians) {
+            let added: Vec<f64> = own.iter().zip(&medians[0]).map(|(x, d)| x - d).collect();
+            println!("{name:<14}{:>8.1}{:>10.1}", median(own), median(&added));
+        }
+    }
+}
+
+/// A history of short turns that ends with the person's.
+fn body(bytes: usize) -> String {
+    let turn = "It rained all day and we stayed in and talked about the garden for a while.";
+    let pairs = bytes / 240;
+    let mut turns: Vec<String> = (0..pairs)
+        .flat_map(|_| ["user", "assistant"])
+        .map(|role| format!(r#"{{"role":"{role}","content":"{turn}"}}"#))
+        .collect();
+    turns.push(format!(r#"{{"role":"user","content":"{turn}"}}"#));
+    format!(r#"{{"model":"m","messages":[{}]}}"#, turns.join(","))
+}
+
+fn run(target: SocketAddr, body: &str) -> f64 {
+    let mut stream = TcpStream::connect(target).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-driftlead-subject: someone\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut times = Vec::with_capacity(REQUESTS);
+    for _ in 0..REQUESTS {
+        let start = Instant::now();
+        stream.write_all(request.as_bytes()).unwrap();
+        read(&mut BufReader::new(&stream)).unwrap();
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    // The first opens the connection behind the gateway.
+    median(&times[1..])
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// One message with a length: its body, `None` at the end of the connection.
+fn read(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return None;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
+}
+
+/// A model server that answers everything in the same way.
+fn upstream() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            stream.set_nodelay(true).unwrap();
+            std::thread::spawn(move || {
+                let text = "It sounds like a good day. What did you plant? ".repeat(4);
+                let json = format!(
+                    r#"{{"model":"m","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}]}}"#
+                );
+                let reply = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
+                    json.len()
+                );
+                let mut reader = BufReader::new(&stream);
+                while read(&mut reader).is_some() {
+                    if (&stream).write_all(reply.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}

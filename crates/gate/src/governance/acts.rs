@@ -1,0 +1,274 @@
+//! What a person does: consent, repair, export, erasure. Each is logged before it takes effect.
+
+use driftlead_record::{Kind as Row, MICROS};
+use serde_json::{Value, json};
+
+use super::inner::{Failed, Inner};
+use super::kept::Repair;
+use super::person::{Live, Person};
+use crate::audit::{Entry, Head, Kind, walk};
+use crate::consent::{Change, Channel, Event, Purpose, Receipt, Refused};
+use crate::policy::Policy;
+
+/// Longest words of a repair, characters.
+const LONGEST_WORDS: usize = 500;
+
+/// Why a change of consent was not made.
+#[derive(Debug)]
+pub(super) enum NotDone {
+    Refused(Refused),
+    Failed,
+}
+
+/// A change that was made.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) event: Event,
+    /// Where the log stands; nothing where it could not be written (only for what ends a consent).
+    pub(super) head: Option<Head>,
+}
+
+/// Whether the policy offers what a purpose is for.
+pub(super) fn offered(policy: &Policy, purpose: Purpose, minor: bool) -> bool {
+    match purpose {
+        Purpose::RelationalMode => policy.warmth.dose_with_consent > policy.warmth.dose && !minor,
+        Purpose::RandomisedPauses => policy.pauses.probability > 0.0 && !minor,
+        Purpose::KeepState => policy.markers.observe,
+        Purpose::ShareFeatures => policy.markers.observe && !minor,
+    }
+}
+
+/// Changes one consent.
+pub(super) async fn change(
+    inner: &Inner,
+    person: &Person,
+    purpose: Purpose,
+    change: &Change,
+    channel: Channel,
+    (seconds, minor): (i64, bool),
+) -> Result<Done, NotDone> {
+    let begins = matches!(change, Change::Show { .. } | Change::Give);
+    if begins && !offered(&inner.in_force().policy, purpose, minor) {
+        return Err(NotDone::Refused(Refused::NotOffered));
+    }
+    let _one = person.acting.lock().await;
+    let event = {
+        let live = person.live();
+        let event = live.kept.consents.change(purpose, change, channel, seconds);
+        event.map_err(NotDone::Refused)?
+    };
+    let logged = inner.enter(person, Kind::Consent, entry_of(&event)).await;
+    let head = match logged {
+        Ok(head) => Some(head),
+        // Ending a consent never waits for a disk.
+        Err(_) if !begins => None,
+        Err(_) => return Err(NotDone::Failed),
+    };
+    let mut live = person.live();
+    live.kept.consents.accept(event.clone());
+    if let Some(head) = head
+        && change != &show()
+    {
+        let receipt = Receipt {
+            event: &event,
+            principal: &person.pseudonym,
+            record: &person.pseudonym,
+            head,
+            controller: &inner.settings.controller,
+        };
+        live.kept.add_receipt(receipt.to_json());
+    }
+    if purpose == Purpose::KeepState && !event.state.is_valid() {
+        forget_counts(&mut live);
+    }
+    if inner.rows(&live, seconds).is_some() {
+        let name = format!("{}:{:?}", purpose.name(), event.state).to_lowercase();
+        note(&mut live, Row::Consent, seconds, None, &name);
+    }
+    if inner.keep(person, &mut live).is_err() && begins {
+        inner.tally.store_failure();
+    }
+    Ok(Done { event, head })
+}
+
+/// The notice, at the person's wish.
+pub(super) fn show() -> Change {
+    Change::Show {
+        asked_for: true,
+        language: "en".to_owned(),
+    }
+}
+
+/// Ends every consent that is valid; the changes made.
+pub(super) async fn stop(
+    inner: &Inner,
+    person: &Person,
+    channel: Channel,
+    seconds: i64,
+) -> Vec<Done> {
+    let mut all = Vec::new();
+    for purpose in Purpose::ALL {
+        if person.live().kept.consents.allows(purpose, seconds) {
+            let done = change(
+                inner,
+                person,
+                purpose,
+                &Change::Withdraw,
+                channel,
+                (seconds, false),
+            );
+            all.extend(done.await.ok());
+        }
+    }
+    all
+}
+
+/// Counts are kept only while they may be.
+fn forget_counts(live: &mut Live) {
+    live.kept.conversations.clear();
+    live.detectors.clear();
+    for talk in live.talks.values_mut() {
+        talk.rows.clear();
+    }
+}
+
+fn entry_of(event: &Event) -> Value {
+    serde_json::to_value(event).unwrap_or_default()
+}
+
+/// Adds a row to the conversation under way that was last used.
+pub(super) fn note(live: &mut Live, kind: Row, seconds: i64, propensity: Option<f64>, item: &str) {
+    if let Some(talk) = live.talks.values_mut().max_by_key(|talk| talk.last) {
+        talk.note(kind, seconds.saturating_mul(MICROS), propensity, Some(item));
+    }
+}
+
+/// What a person wants repaired.
+#[derive(Debug, Default)]
+pub(super) struct Wish<'a> {
+    /// What to do instead, in the person's words.
+    pub(super) words: Option<&'a str>,
+    /// Across conversations. The words are then stored, sealed, until they run out or are erased.
+    pub(super) always: bool,
+    /// The conversation it is about; else the one that was last used.
+    pub(super) session: Option<&'a str>,
+}
+
+/// Takes a repair. It changes what the system is asked for; it never touches the evidence.
+pub(super) async fn repair(
+    inner: &Inner,
+    person: &Person,
+    wish: &Wish<'_>,
+    seconds: i64,
+) -> Result<u32, Failed> {
+    let force = inner.in_force();
+    let _one = person.acting.lock().await;
+    let entry = json!({
+        "policy": force.id,
+        "scope": if wish.always { "always" } else { "conversation" },
+        "turns": force.policy.repair.turns,
+        "in_words": wish.words.is_some(),
+    });
+    inner.enter(person, Kind::Repair, entry).await?;
+    let repair = Repair {
+        words: wish.words.map(tidy).filter(|words| !words.is_empty()),
+        turns: force.policy.repair.turns,
+        until: seconds.saturating_add(i64::from(force.policy.repair.days) * 86_400),
+    };
+    let mut live = person.live();
+    take(&mut live, repair, wish, seconds);
+    if inner.rows(&live, seconds).is_some() {
+        note(&mut live, Row::Repair, seconds, None, "asked");
+    }
+    inner.keep(person, &mut live)?;
+    Ok(force.policy.repair.turns)
+}
+
+/// Puts a repair in force and counts it.
+pub(super) fn take(live: &mut Live, repair: Repair, wish: &Wish<'_>, seconds: i64) {
+    let holds = |list: &[Repair]| list.iter().any(|r| r.turns > 0 && seconds < r.until);
+    let again = holds(&live.kept.repairs) || live.talks.values().any(|talk| holds(&talk.repairs));
+    let outcomes = &mut live.kept.outcomes;
+    outcomes.repairs = outcomes.repairs.saturating_add(1);
+    outcomes.repeated = outcomes.repeated.saturating_add(u32::from(again));
+    if wish.always {
+        live.kept.add_repair(repair);
+        return;
+    }
+    let here = wish
+        .session
+        .filter(|session| live.talks.contains_key(*session));
+    let talk = match here {
+        Some(session) => live.talks.get_mut(session),
+        None => live.talks.values_mut().max_by_key(|talk| talk.last),
+    };
+    if let Some(talk) = talk {
+        talk.repairs.push(repair);
+        // The newest few: a model told of many asks at once keeps none.
+        let over = talk.repairs.len().saturating_sub(4);
+        talk.repairs.drain(..over);
+    }
+}
+
+/// One line without control characters or quotes that would end the sentence it is put into.
+fn tidy(words: &str) -> String {
+    let line: String = words
+        .chars()
+        .map(|c| if c.is_control() || c == '"' { ' ' } else { c })
+        .take(LONGEST_WORDS)
+        .collect();
+    line.trim().to_owned()
+}
+
+/// The person's own entries of the log, opened.
+pub(super) fn own_entries(inner: &Inner, person: &Person) -> Vec<Value> {
+    let mut entries = Vec::new();
+    let own = |entry: &Entry| {
+        if entry.belongs_to(&person.key)
+            && let Ok(event) = entry.open(&person.key)
+        {
+            entries.push(json!({
+                "entry": entry.seq,
+                "time_micros": entry.time,
+                "kind": entry.kind,
+                "event": serde_json::from_slice::<Value>(&event).unwrap_or_default(),
+                "hash": entry.hash.to_string(),
+            }));
+        }
+    };
+    // A record that is being written right now looks torn; what stands before it is shown.
+    let _ = walk(&inner.log_path, own);
+    entries
+}
+
+/// Destroys a person's key, state and rows. What stays in the log is times, kinds and numbers of entries.
+pub(super) async fn erase(inner: &Inner, person: &Person) -> Result<Option<Head>, Failed> {
+    let _one = person.acting.lock().await;
+    if let Some(tag) = person.tag {
+        person.live().erased = true;
+        inner.store.erase(&tag)?;
+        inner.forget(tag);
+        if let Some(events) = &inner.events
+            && events.erase(&person.pseudonym).is_err()
+        {
+            inner.tally.store_failure();
+            return Err(Failed::Store(crate::store::StoreError::Damaged {
+                file: "the record".to_owned(),
+                what: "a file could not be rewritten",
+            }));
+        }
+    }
+    // The key is gone already: an entry that cannot be written does not bring it back.
+    Ok(inner.enter_own(Kind::Erased, json!({})).await.ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_repair_stay_within_their_sentence() {
+        assert_eq!(tidy(" no\n\"jokes\" "), "no  jokes");
+        assert_eq!(tidy(&"é".repeat(900)).chars().count(), LONGEST_WORDS);
+    }
+}

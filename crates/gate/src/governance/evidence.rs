@@ -1,0 +1,255 @@
+//! Evidence on a person's own course: whether conversations with certain lines have become more common
+//! than they were, at that person's own level.
+//!
+//! A conversation is one observation per marker: it holds such a line, or not. Each marker has a detector
+//! with a limit on false alarms at every baseline ([`driftlead_stats::baseline::Guarded`]), so no single
+//! message or conversation can reach it, and people whose level is high from the beginning are not taken
+//! for people who changed. It stands while evidence is at its price; it is never a label, and it leaves the
+//! person's own state only as an act that the person sees.
+
+use std::sync::{Arc, OnceLock};
+
+use driftlead_stats::baseline::{Guarded, GuardedRule, GuardedSettings, Prior};
+
+use super::kept::{Counted, Kept};
+
+/// A conversation counts for a marker when its numerator is above 0 — or, where `absent`, when it is 0.
+struct Marker {
+    series: &'static str,
+    /// What is counted, in the words of its card.
+    name: &'static str,
+    absent: bool,
+    /// Smallest denominator for which the conversation says anything.
+    fewest: u32,
+}
+
+/// Reference: gateway.md §9.4. Worsening functioning has no instrument with a card, so it is not among
+/// them. Withdrawal from people is seen from two sides: lines that say "alone", and people no longer
+/// spoken of.
+const MARKERS: [Marker; 4] = [
+    Marker {
+        series: "rather_than_people",
+        name: "conversations with a line preferring it to people",
+        absent: false,
+        fewest: 1,
+    },
+    Marker {
+        series: "alone_lines",
+        name: "conversations with a line saying \"alone\" or \"no one\"",
+        absent: false,
+        fewest: 1,
+    },
+    Marker {
+        series: "people_named",
+        name: "conversations in which no other person is mentioned",
+        absent: true,
+        fewest: 50,
+    },
+    Marker {
+        series: "same_problem.not_eased",
+        name: "conversations with distress lines that did not ease",
+        absent: false,
+        fewest: 0,
+    },
+];
+
+/// Largest probability of a false alarm within the horizon, over all markers of a person whose level does
+/// not change, whatever that level is.
+pub(super) const FALSE_ALARMS: f64 = 0.05;
+
+/// Settings of the detectors: the limit is shared equally among the markers.
+fn settings() -> GuardedSettings {
+    let each = FALSE_ALARMS / MARKERS.len() as f64;
+    GuardedSettings {
+        horizon: 365,
+        average: each / 2.0,
+        everywhere: each,
+        paths: 1000,
+        ..GuardedSettings::default()
+    }
+}
+
+/// The rule of all detectors: a constant that takes seconds to find, so it is found once, by the first who
+/// asks, and not on the path of a request.
+pub(super) fn shared_rule() -> Option<Arc<GuardedRule>> {
+    static RULE: OnceLock<Option<Arc<GuardedRule>>> = OnceLock::new();
+    RULE.get_or_init(|| rule(&settings())).clone()
+}
+
+/// Nodes of the grid of baselines.
+const NODES: u32 = 24;
+
+/// A rule, calibrated by simulation.
+fn rule(settings: &GuardedSettings) -> Option<Arc<GuardedRule>> {
+    // The limit holds at the baselines of the grid, so the grid covers all of them: some of what is watched
+    // is rare with everybody, and conversations without mention of another person are the rule. Equal
+    // weights on the logit scale are a choice; the limit at every baseline does not lean on it.
+    let (low, high) = (-5.3, 4.2);
+    let step = (high - low) / f64::from(NODES - 1);
+    let nodes = (0..NODES)
+        .map(|at| 1.0 / (1.0 + (-(low + step * f64::from(at))).exp()))
+        .collect();
+    let prior = Prior::new(nodes, vec![1.0; NODES as usize]).ok()?;
+    GuardedRule::calibrate(&prior, settings).ok().map(Arc::new)
+}
+
+/// Detectors that have seen what is kept.
+pub(super) fn replay(rule: &Arc<GuardedRule>, kept: &Kept) -> Vec<Guarded> {
+    let mut detectors: Vec<Guarded> = MARKERS
+        .iter()
+        .map(|_| Guarded::new(Arc::clone(rule)))
+        .collect();
+    for counted in &kept.conversations {
+        observe(&mut detectors, counted);
+    }
+    detectors
+}
+
+/// Adds one conversation.
+pub(super) fn observe(detectors: &mut [Guarded], counted: &Counted) {
+    for (detector, marker) in detectors.iter_mut().zip(&MARKERS) {
+        if let Some(seen) = marker.seen(counted) {
+            detector.update(seen);
+        }
+    }
+}
+
+/// Whether the evidence of any marker stands now.
+pub(super) fn stands(detectors: &[Guarded]) -> bool {
+    detectors.iter().any(|detector| detector.margin() >= 1.0)
+}
+
+impl Marker {
+    fn seen(&self, counted: &Counted) -> Option<bool> {
+        let (num, den) = counted.counts.get(self.series).copied().unwrap_or_default();
+        (den >= self.fewest).then_some((num > 0) != self.absent)
+    }
+}
+
+/// What the evidence says of one marker, for the person alone. There is no way to turn it into text but
+/// through the person's own interface.
+pub(super) struct Course {
+    pub(super) name: &'static str,
+    pub(super) conversations: usize,
+    pub(super) with: usize,
+    /// Whether the evidence stands; `None` while no rule is calibrated.
+    pub(super) moved: Option<bool>,
+}
+
+/// One course per marker.
+pub(super) fn courses(kept: &Kept, detectors: &[Guarded]) -> Vec<Course> {
+    MARKERS
+        .iter()
+        .enumerate()
+        .map(|(at, marker)| {
+            let seen: Vec<bool> = kept
+                .conversations
+                .iter()
+                .filter_map(|counted| marker.seen(counted))
+                .collect();
+            Course {
+                name: marker.name,
+                conversations: seen.len(),
+                with: seen.iter().filter(|with| **with).count(),
+                moved: detectors.get(at).map(|detector| detector.margin() >= 1.0),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use driftlead_stats::rng::Stream;
+
+    use super::*;
+
+    /// A rule that is calibrated in a moment.
+    fn quick() -> Arc<GuardedRule> {
+        let settings = GuardedSettings {
+            horizon: 120,
+            paths: 400,
+            ..settings()
+        };
+        rule(&settings).unwrap()
+    }
+
+    fn conversation(rather: bool) -> Counted {
+        let counts = [("rather_than_people".to_owned(), (u32::from(rather), 10))];
+        Counted {
+            day: 0,
+            counts: counts.into(),
+            policy: "p".into(),
+            pause: None,
+        }
+    }
+
+    #[test]
+    fn one_conversation_never_stands_and_a_lasting_rise_does() {
+        let rule = quick();
+        let mut kept = Kept::default();
+        kept.add_conversation(conversation(true));
+        assert!(!stands(&replay(&rule, &kept)));
+        let mut luck = Stream::new(7, 1, 1, 900);
+        let mut kept = Kept::default();
+        for at in 0..100 {
+            let often = if at < 50 { 0.04 } else { 0.6 };
+            kept.add_conversation(conversation(luck.uniform() < often));
+        }
+        let detectors = replay(&rule, &kept);
+        assert!(stands(&detectors));
+        let courses = courses(&kept, &detectors);
+        assert_eq!(courses[0].moved, Some(true));
+        assert_eq!(courses[1].conversations, 0, "nothing was said of it");
+        assert_eq!(courses[2].conversations, 0, "too few words");
+    }
+
+    #[test]
+    fn live_and_replayed_evidence_are_the_same() {
+        let rule = quick();
+        let mut kept = Kept::default();
+        let mut live = replay(&rule, &kept);
+        for at in 0..30 {
+            let counted = conversation(at % 3 == 0);
+            observe(&mut live, &counted);
+            kept.add_conversation(counted);
+        }
+        let again = replay(&rule, &kept);
+        for (a, b) in live.iter().zip(&again) {
+            assert_eq!(a.e_value(), b.e_value());
+        }
+    }
+
+    #[test]
+    fn people_who_do_not_change_are_rarely_taken_for_changed() {
+        let rule = quick();
+        let mut wrong = 0;
+        let people = 200;
+        for person in 0..people {
+            let mut luck = Stream::new(3, person, 1, 901);
+            let level = [0.02, 0.1, 0.3, 0.6, 0.98][(person % 5) as usize];
+            let mut kept = Kept::default();
+            let mut detectors = replay(&rule, &kept);
+            let mut ever = false;
+            for _ in 0..120 {
+                let mut counted = conversation(luck.uniform() < level);
+                let alone = u32::from(luck.uniform() < level);
+                counted.counts.insert("alone_lines".into(), (alone, 10));
+                let named = u32::from(luck.uniform() < level);
+                counted.counts.insert("people_named".into(), (named, 100));
+                let eased = u32::from(luck.uniform() < level);
+                counted
+                    .counts
+                    .insert("same_problem.not_eased".into(), (eased, 1));
+                observe(&mut detectors, &counted);
+                ever |= stands(&detectors);
+                kept.add_conversation(counted);
+            }
+            wrong += u32::from(ever);
+        }
+        // 5 % is the limit; three standard errors of 200 people are 4.6 points.
+        assert!(
+            f64::from(wrong) / people as f64 <= 0.096,
+            "{wrong} of {people}"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! Pauses at random moments, with their propensities logged, so that an effect can be estimated.
+//!
+//! The decision point is the start of a conversation of a person who consented to it. The probability is
+//! fixed by the policy before the draw; the draw is keyed by the gateway's seed, the person and the number
+//! of the decision, so that it can be repeated and owes nothing to what was said. Where no pause is
+//! possible, nothing is drawn, and that is what is logged.
+
+use driftlead_stats::rng::Stream;
+use serde_json::{Value, json};
+
+use super::kept::Kept;
+use super::lens::Situation;
+use super::person::Person;
+use crate::consent::Purpose;
+
+/// Purpose of the random stream.
+const PAUSE: u16 = 501;
+
+/// One decision point.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Draw {
+    index: u32,
+    probability: f64,
+    /// `None` where no pause was possible.
+    pause: Option<bool>,
+    consent: String,
+    form: &'static str,
+}
+
+/// Draws, or finds that nothing can be drawn.
+pub(super) fn draw(person: &Person, kept: &mut Kept, of: &Situation<'_>, seconds: i64) -> Draw {
+    let index = kept.decisions;
+    let probability = of.policy.pauses.probability;
+    let pause = (!of.mid_task).then(|| {
+        kept.decisions = kept.decisions.saturating_add(1);
+        let subject = person.tag.map_or(0, |tag| tag.number());
+        Stream::new(of.seed, subject, index, PAUSE).uniform() < probability
+    });
+    let given = kept.consents.latest(Purpose::RandomisedPauses);
+    Draw {
+        index,
+        probability,
+        pause,
+        consent: given.map_or_else(String::new, |event| {
+            format!("{}@{}", event.purpose.name(), event.time.min(seconds))
+        }),
+        form: match of.policy.pauses.form {
+            crate::policy::PauseForm::Ordinary => "ordinary",
+            crate::policy::PauseForm::Suggestion => "suggestion",
+        },
+    }
+}
+
+impl Draw {
+    /// Probability of a pause, and whether one was drawn.
+    pub(super) fn drawn(&self) -> Option<(f64, bool)> {
+        self.pause.map(|pause| (self.probability, pause))
+    }
+
+    /// Probability of what was drawn: the column `propensity` of the record.
+    pub(super) fn propensity(&self) -> Option<f64> {
+        self.drawn()
+            .map(|(p, pause)| if pause { p } else { 1.0 - p })
+    }
+
+    /// What was chosen.
+    pub(super) fn action(&self) -> Option<&'static str> {
+        self.pause
+            .map(|pause| if pause { self.form } else { "none" })
+    }
+
+    /// The record for the log (gateway.md §9.7). Nothing of the person is used for `probability`.
+    pub(super) fn record(&self, policy: &str) -> Value {
+        json!({
+            "decision": self.index,
+            "policy": policy,
+            "available": self.pause.is_some(),
+            "reason": if self.pause.is_some() { Value::Null } else { "in the middle of a task".into() },
+            "actions": ["none", self.form],
+            "action": self.action(),
+            "probability_of_pause": self.pause.map(|_| self.probability),
+            "random_stream": format!("philox4x32-10/{PAUSE}"),
+            "consent": self.consent,
+            "features": [],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Point, Policy};
+
+    fn draws(mid_task: bool) -> (Vec<Draw>, u32) {
+        let mut policy = Policy::at(Point::Monitored);
+        policy.pauses.probability = 0.3;
+        let person = Person::new(None).unwrap();
+        let mut kept = Kept::default();
+        let situation = Situation {
+            policy: &policy,
+            now: 0,
+            minor: false,
+            mid_task,
+            temperature: None,
+            seed: 11,
+            turns: &[],
+        };
+        let draws = (0..2000)
+            .map(|_| draw(&person, &mut kept, &situation, 0))
+            .collect();
+        (draws, kept.decisions)
+    }
+
+    #[test]
+    fn the_frequency_is_the_logged_probability_and_a_replay_gives_the_same() {
+        let (first, count) = draws(false);
+        let pauses = first
+            .iter()
+            .filter(|d| d.drawn() == Some((0.3, true)))
+            .count();
+        // Five standard errors: a share of 0.3 ± 0.0512.
+        assert!((pauses as f64 / 2000.0 - 0.3).abs() < 0.0512, "{pauses}");
+        assert_eq!(count, 2000);
+        assert_eq!(draws(false).0, first);
+        let taken = first
+            .iter()
+            .find(|d| d.drawn() == Some((0.3, false)))
+            .unwrap();
+        assert_eq!(taken.propensity(), Some(0.7));
+        assert_eq!(taken.record("p")["probability_of_pause"], 0.3);
+        assert_eq!(taken.record("p")["action"], "none");
+    }
+
+    #[test]
+    fn where_no_pause_is_possible_nothing_is_drawn() {
+        let (draws, count) = draws(true);
+        assert_eq!(count, 0);
+        assert!(draws.iter().all(|d| d.drawn().is_none()));
+        let record = draws[0].record("p");
+        assert_eq!(record["available"], false);
+        assert!(record["probability_of_pause"].is_null() && record["action"].is_null());
+    }
+}

@@ -1,0 +1,84 @@
+//! Where the governor keeps things, what it does when it cannot, and why it does not start.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::audit::{AuditError, Sync};
+use crate::consent::Controller;
+use crate::store::StoreError;
+
+/// Where the governor keeps things, and what it does when it cannot.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Govern {
+    /// Folder of the audit log (`audit.log`), the store (`gate.db`) and the record (`record/`).
+    pub data: PathBuf,
+    /// How far an entry of the log has come before an act is done: `process` or `each`.
+    pub log_sync: Sync,
+    /// What happens to requests that a policy would change while the log cannot be written.
+    pub without_log: WithoutLog,
+    /// Name of the deployment in the record.
+    pub deployment: String,
+    /// Whether the record is written, of people who consented to keep their counts.
+    pub record: bool,
+    /// Whether the record holds what was said. The notice of the consent does not cover it: say so to
+    /// the people yourself.
+    pub record_text: bool,
+    /// Address of the person's page as their browser sees it, for instance `http://127.0.0.1:8787`.
+    /// Without it, no link is shown.
+    pub page_address: Option<String>,
+    /// Budget of differential privacy for all releases about the people of this gateway together. It is
+    /// set when the store is made; a later change has no effect.
+    #[schemars(range(min = 0.0))]
+    pub epsilon: f64,
+    /// Who runs the gateway, for receipts.
+    pub controller: Controller,
+}
+
+/// What happens while the log cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutLog {
+    /// Requests go on as the client sent them, marked `x-driftlead-ungoverned: log`.
+    #[default]
+    Forward,
+    /// They are refused with 503.
+    Refuse,
+}
+
+impl Default for Govern {
+    fn default() -> Self {
+        Govern {
+            data: PathBuf::from("driftlead-gate"),
+            log_sync: Sync::default(),
+            without_log: WithoutLog::default(),
+            deployment: "gate".to_owned(),
+            record: false,
+            record_text: false,
+            page_address: None,
+            epsilon: 1.0,
+            controller: Controller::default(),
+        }
+    }
+}
+
+/// Why the governor cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made.
+    #[error("{folder}: {source}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The log does not verify or cannot be written.
+    #[error(transparent)]
+    Log(#[from] AuditError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,78 @@
+//! Counts for the operator: how often something was done, over everybody, never by whom.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts since the start of the process.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    entries: AtomicU64,
+    log_failures: AtomicU64,
+    store_failures: AtomicU64,
+    governed: AtomicU64,
+    ungoverned: AtomicU64,
+    commands: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn entry(&self) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn log_failure(&self) {
+        self.log_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn store_failure(&self) {
+        self.store_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that something was done to.
+    pub(super) fn governed(&self) {
+        self.governed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that passed although something should have been done to it.
+    pub(super) fn ungoverned(&self) {
+        self.ungoverned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn command(&self) {
+        self.commands.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Lines in the OpenMetrics text format.
+    pub(super) fn text(&self) -> String {
+        let lines = [
+            ("log_entries", "Entries of the audit log", &self.entries),
+            (
+                "log_failures",
+                "Entries that could not be written",
+                &self.log_failures,
+            ),
+            (
+                "store_failures",
+                "Writes of the store or the record that failed",
+                &self.store_failures,
+            ),
+            (
+                "governed_requests",
+                "Requests that a policy or a person changed",
+                &self.governed,
+            ),
+            (
+                "ungoverned_requests",
+                "Requests that passed although a policy should have changed them",
+                &self.ungoverned,
+            ),
+            ("commands", "Commands answered", &self.commands),
+        ];
+        lines
+            .into_iter()
+            .map(|(name, help, count)| {
+                let name = format!("driftlead_gate_{name}");
+                let count = count.load(Ordering::Relaxed);
+                format!("# HELP {name} {help}.\n# TYPE {name} counter\n{name}_total {count}\n")
+            })
+            .collect()
+    }
+}
