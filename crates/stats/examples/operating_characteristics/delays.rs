@@ -105,7 +105,7 @@ pub(crate) fn run(options: &Options) {
     };
     println!("\n## Delay over the exact optimal CUSUM, N(0,1) to N(delta,1), ARL 10,000\n");
     println!(
-        "{runs} runs per cell from a fresh start: delay ± Monte-Carlo standard error (ratio to the optimum). \"Guaranteed\": threshold 10,000 by theory; \"exact\": the value is cut at the threshold and raised so that the run length is 10,000 by theory (`Alarm::exact`); \"calibrated\": by {calibration} simulated null runs, so known to about {:.0} %. Exact columns carry no such error; the EWMA of the tuned column has the best lambda for each delta, which nobody knows beforehand.\n",
+        "{runs} runs per cell from a fresh start: delay ± Monte-Carlo standard error (ratio to the optimum). \"Guaranteed\": threshold 10,000 by theory; \"exact ARL\": the value is cut at the threshold and raised so that the run length is 10,000 by theory (`Alarm::exact`); \"calibrated\": by {calibration} simulated null runs, so known to about {:.0} %. Columns marked (exact) are computed and carry no such error; the EWMA of the tuned column has the best lambda for each delta, which nobody knows beforehand.\n",
         100.0 / (calibration as f64).sqrt()
     );
     let arms = [
@@ -120,12 +120,12 @@ pub(crate) fn run(options: &Options) {
             threshold: Some(ARL),
         },
         Arm {
-            name: "e-SR .1-2 K=6, exact",
+            name: "e-SR .1-2 K=6, exact ARL",
             start: || exact(0.1, 2.0, 6),
             threshold: Some(1.0),
         },
         Arm {
-            name: "e-SR .1-4 K=8, exact",
+            name: "e-SR .1-4 K=8, exact ARL",
             start: || exact(0.1, 4.0, 8),
             threshold: Some(1.0),
         },

@@ -146,7 +146,8 @@ pub fn mixed_reml(data: &Grouped<'_>) -> Result<MixedFit> {
     let random_covariance = random.back_both(&d);
     let mut predictions = Vec::with_capacity(sums.groups.len() * q);
     for own in &sums.groups {
-        let u = sums.innovation(own, &lower, &state).ok_or(NO_VARIATION)?;
+        let shrinkage = sums.shrinkage(own, &lower).ok_or(NO_VARIATION)?;
+        let u = sums.innovation(own, &shrinkage, &state);
         let mut b = multiply(&d, &u, q, 1);
         random.back(&mut b);
         predictions.extend(b.iter().map(|b| b * spread * scale.sqrt()));
@@ -345,10 +346,10 @@ impl Sums {
     }
 
     /// `u = Z'W(y - X beta)`.
-    fn innovation(&self, own: &Group, lower: &[f64], state: &Solved) -> Option<Vec<f64>> {
+    fn innovation(&self, own: &Group, shrinkage: &[f64], state: &Solved) -> Vec<f64> {
         let fitted = multiply(&own.zx, &state.moved, self.p, 1);
         let left: Vec<f64> = own.zy.iter().zip(fitted).map(|(y, f)| y - f).collect();
-        Some(multiply(&self.shrinkage(own, lower)?, &left, self.q, 1))
+        multiply(shrinkage, &left, self.q, 1)
     }
 
     /// Gradient of the criterion in the lower triangle of `L`; NaN where `D` has left the range of
@@ -362,7 +363,7 @@ impl Sums {
             for own in &self.groups {
                 let shrink = self.shrinkage(own, lower)?;
                 let m = multiply(&shrink, &own.zz, q, q);
-                let u = self.innovation(own, lower, state)?;
+                let u = self.innovation(own, &shrink, state);
                 let px = multiply(&shrink, &own.zx, q, p);
                 let solved = multiply(&px, &inverse, p, p);
                 for (at, sum) in in_d.iter_mut().enumerate() {
