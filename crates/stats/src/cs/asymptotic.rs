@@ -152,16 +152,18 @@ impl DesignSequence {
         Ok(())
     }
 
-    /// The interval now; the whole line before the first decision.
+    /// The interval now; the whole line before the first decision, and once the squares of the outcomes
+    /// have left the range of `f64`.
     #[must_use]
     pub fn interval(&self) -> Interval {
-        if self.count == 0.0 {
+        let half = self.half_width();
+        if !half.is_finite() {
             return Interval {
                 low: f64::NEG_INFINITY,
                 high: f64::INFINITY,
             };
         }
-        let (mean, half) = (self.sum / self.count, self.half_width());
+        let mean = self.sum / self.count;
         Interval {
             low: mean - half,
             high: mean + half,

@@ -95,6 +95,10 @@ impl EDetector {
                 Recursion::SequentialTest => *m,
             };
             *m = carried + self.baseline.ln_increment(x, *lambda);
+            if *m == f64::INFINITY {
+                // From there nothing could come back down.
+                *m = f64::MAX;
+            }
             total.add(ln_weight + *m);
         }
         self.ln_value = total.value();

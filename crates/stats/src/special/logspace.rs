@@ -62,10 +62,12 @@ impl Default for LogSum {
 impl LogSum {
     /// Adds `e^value`.
     pub fn add(&mut self, value: f64) {
-        if value == f64::NEG_INFINITY {
+        if value == f64::NEG_INFINITY || self.max == f64::INFINITY {
             return;
         }
-        if value <= self.max {
+        if value == f64::INFINITY {
+            (self.max, self.scaled) = (value, 1.0);
+        } else if value <= self.max {
             self.scaled += (value - self.max).exp();
         } else {
             self.scaled = self.scaled * (self.max - value).exp() + 1.0;
