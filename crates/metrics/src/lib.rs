@@ -35,5 +35,5 @@ pub use list::{ListError, check_lists};
 pub use missing::{MISSING, Missing};
 pub use person::{Activity, Person, WeekActivity};
 pub use scan::{Meter, Scan, scan};
-pub use series::{Abstain, Measure, Point, Rank, Series, Shuffled, Side};
+pub use series::{Abstain, Measure, OtherWeeks, Point, Rank, Series, Side};
 pub use text::TOKENISER;
