@@ -43,7 +43,9 @@ struct World {
 
 /// A line of a side; `subject` tilts which of its words are common.
 fn line(person: u64, side: u64, week: u64, number: u64, world: World) -> String {
-    let subject = draw([person, side, week / world.keeps, 1]) % 6;
+    // Each side changes subjects at weeks of its own.
+    let phase = draw([person, side, 0, 2]) % world.keeps;
+    let subject = draw([person, side, (week + phase) / world.keeps, 1]) % 6;
     let words: Vec<&str> = (0..WORDS)
         .map(|i| {
             let luck = draw([person, side, week, number * 1000 + i]);
