@@ -206,6 +206,6 @@ fn draw(population: &Population, person: u64, index: u32) -> Series {
         instrument: String::new(),
         points,
         abstained: BTreeMap::new(),
-        shuffled: None,
+        other_weeks: None,
     }
 }

@@ -491,7 +491,7 @@ mod tests {
                 })
                 .collect(),
             abstained: BTreeMap::new(),
-            shuffled: None,
+            other_weeks: None,
         };
         let judged = |measure| {
             let series = vec![series(measure)];

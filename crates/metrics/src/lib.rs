@@ -37,5 +37,5 @@ pub use missing::{MISSING, Missing};
 pub use observation::{EXTRA, Observation};
 pub use person::{Activity, Person, WeekActivity};
 pub use scan::{Meter, Scan, scan};
-pub use series::{Abstain, Measure, Point, Rank, Series, Shuffled, Side};
+pub use series::{Abstain, Measure, OtherWeeks, Point, Rank, Series, Side};
 pub use text::TOKENISER;

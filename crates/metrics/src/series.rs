@@ -73,25 +73,25 @@ pub enum Abstain {
     NoPersonId,
 }
 
-/// A series set against the system's text of other weeks, put in random orders (metrics.md §5, M10).
-/// Topics that both sides keep for weeks lift the real order too: this is not yet take-up.
+/// A series set against the system's text of other weeks (metrics.md §5, M10): all its weeks moved against
+/// the person's. Topics that both sides share in time lift the real place too: this is not yet take-up.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Shuffled {
-    /// Mean over the weeks, with the system's weeks in their real order.
+pub struct OtherWeeks {
+    /// Mean over the weeks, with the system's weeks in their real place.
     pub observed: f64,
-    /// Mean over the random orders.
+    /// Mean over the moves.
     pub expected: f64,
-    /// Random orders drawn.
-    pub draws: u32,
-    /// Of these, as far in the direction of following the system as the real order, or farther.
+    /// Moves.
+    pub moves: u32,
+    /// Of these, as far in the direction of following the system as the real place, or farther.
     pub as_far: u32,
 }
 
-impl Shuffled {
-    /// Whether at most 5 % of all orders, the real one among them, lie as far: a person who follows nobody
-    /// gets this in 5 % of cases.
+impl OtherWeeks {
+    /// Whether at most 5 % of all places, the real one among them, lie as far: a person who follows nobody
+    /// gets this in at most 5 % of cases.
     pub fn is_beyond_chance(&self) -> bool {
-        20 * (self.as_far + 1) <= self.draws + 1
+        20 * (self.as_far + 1) <= self.moves + 1
     }
 }
 
@@ -120,5 +120,5 @@ pub struct Series {
     pub abstained: BTreeMap<Abstain, u32>,
     /// The same over other weeks of the system, where that is what chance would give.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shuffled: Option<Shuffled>,
+    pub other_weeks: Option<OtherWeeks>,
 }

@@ -372,13 +372,13 @@ fn facts(h: &mut Html, series: &Series, verdict: Option<&Verdict>) {
                 &strings::abstained(&series.abstained),
             );
         }
-        if let Some(shuffled) = &series.shuffled {
+        if let Some(other) = &series.other_weeks {
             row(
                 strings::OTHER_WEEKS,
-                &strings::shuffled(
-                    &bare(series, shuffled.observed),
-                    &bare(series, shuffled.expected),
-                    shuffled,
+                &strings::other_weeks(
+                    &bare(series, other.observed),
+                    &bare(series, other.expected),
+                    other,
                 ),
             );
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use driftlead_drift::{Assumption, Reason, Rung, Verdict, Word};
-use driftlead_metrics::{Abstain, Measure, Series, Shuffled, Side};
+use driftlead_metrics::{Abstain, Measure, OtherWeeks, Series, Side};
 
 use crate::num;
 
@@ -313,10 +313,10 @@ pub(crate) fn weeks_and_n(n_weeks: u32, series: &Series, n: &str) -> String {
 }
 
 /// The mean of a series, and what the system's text of other weeks would give.
-pub(crate) fn shuffled(observed: &str, expected: &str, s: &Shuffled) -> String {
+pub(crate) fn other_weeks(observed: &str, expected: &str, o: &OtherWeeks) -> String {
     format!(
-        "mean {observed}; with the system's weeks in {} random orders {expected}, and as far or farther in {} of them",
-        s.draws, s.as_far
+        "mean {observed}; with the system's text of other weeks {expected}, and as far or farther in {} of {} moves",
+        o.as_far, o.moves
     )
 }
 

@@ -274,7 +274,7 @@ impl Metric {
             instrument: self.instrument(),
             points: Vec::new(),
             abstained: BTreeMap::new(),
-            shuffled: None,
+            other_weeks: None,
         }
     }
 }

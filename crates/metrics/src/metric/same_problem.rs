@@ -362,7 +362,7 @@ mod tests {
             episodes(&Sessions::new(&stamps), lines).len()
         };
         let [one, two] = [0, 60].map(|s| distress(s, &["rent"]));
-        assert_eq!(count(true, &[one.clone()]), 0);
+        assert_eq!(count(true, std::slice::from_ref(&one)), 0);
         assert_eq!(count(true, &[one.clone(), two.clone()]), 1);
         assert_eq!(count(false, &[one, two]), 0);
     }

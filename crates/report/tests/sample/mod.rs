@@ -118,7 +118,7 @@ pub fn line(plan: &Plan, weeks: usize, seed: u64) -> Line {
             instrument: format!("{seed:02x}").repeat(32),
             points,
             abstained: BTreeMap::from([(Abstain::TooFew, 1)]),
-            shuffled: None,
+            other_weeks: None,
         },
         verdict: Verdict {
             word: plan.word,

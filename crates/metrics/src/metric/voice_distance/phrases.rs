@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use driftlead_record::Week;
 
-use super::shuffle::{self, Follows};
+use super::other_weeks::{self, Follows};
 use super::{BASELINE_WEEKS, METRIC};
 use crate::count::WeekCounts;
 use crate::metric::{active, enough_english, record};
-use crate::series::{Abstain, Measure, Series, Shuffled, Side};
+use crate::series::{Abstain, Measure, OtherWeeks, Series, Side};
 use crate::text::{Tokens, mix};
 
 /// One run in `2^BASE_SHIFT` is kept, by hash.
@@ -18,8 +18,8 @@ const MOST: usize = 1_000_000;
 const WINDOW: u32 = 28 * 86_400;
 /// Fewest sampled runs of a week.
 const FEWEST_RUNS: u32 = 50;
-/// Most runs of the system that are put in other orders; beyond it every second one goes, by hash.
-const MOST_SHUFFLED: usize = 250_000;
+/// Most runs of the system that are moved; beyond it every second one goes, by hash.
+const MOST_MOVED: usize = 150_000;
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// A sample of runs: hash in the upper half, local seconds since 1970 in the lower.
@@ -149,7 +149,7 @@ pub(crate) fn uptake(
         record(&mut series, week, value);
     }
     let valued: Vec<Week> = series.points.iter().map(|p| p.week).collect();
-    series.shuffled = against_other_weeks(&said, &heard, last_baseline, &valued);
+    series.other_weeks = against_other_weeks(&said, &heard, last_baseline, &valued);
     series
 }
 
@@ -161,14 +161,13 @@ struct Shared {
     heard: Vec<(u64, usize)>,
 }
 
-/// The mean weekly share with the system's text in its own weeks, and with its weeks in random orders. Weeks
-/// weigh the same, so that busy weeks of both sides do not pass for take-up.
+/// The mean weekly share with the system's text in its own weeks, and in others. Weeks weigh the same, so that busy weeks of both sides do not pass for take-up.
 fn against_other_weeks(
     said: &[u64],
     heard: &[u64],
     last_baseline: Week,
     valued: &[Week],
-) -> Option<Shuffled> {
+) -> Option<OtherWeeks> {
     let mut thinner = 0;
     let kept_runs = |runs: &[u64], thinner: u32| -> Vec<u64> {
         // Bits above those that thinned the sample before.
@@ -176,7 +175,7 @@ fn against_other_weeks(
         runs.iter().filter(wanted).copied().collect()
     };
     let mut sources = heard.to_vec();
-    while sources.len() > MOST_SHUFFLED {
+    while sources.len() > MOST_MOVED {
         thinner += 1;
         sources = kept_runs(heard, thinner);
     }
@@ -184,17 +183,17 @@ fn against_other_weeks(
     let mut weeks: Vec<Week> = sources.iter().map(|&r| week_of(r)).collect();
     weeks.sort_unstable();
     weeks.dedup();
-    if weeks.len() < shuffle::FEWEST_WEEKS || valued.len() < shuffle::FEWEST_WEEKS {
+    if valued.is_empty() {
         return None;
     }
     let (shared, all) = shared(&own, &sources, &weeks, last_baseline, valued);
-    let share = |order: &[usize]| {
+    let share = |by: usize| {
         let mut taken = vec![0_u32; valued.len()];
         let mut moved: Vec<u64> = Vec::new();
         for run in &shared {
             moved.clear();
             moved.extend(run.heard.iter().map(|&(at, week)| {
-                let to = order.get(week).and_then(|&w| weeks.get(w)).copied();
+                let to = weeks.get((week + weeks.len() - by) % weeks.len()).copied();
                 move_to(at, to.unwrap_or_else(|| week_of(at)))
             }));
             moved.sort_unstable();
@@ -214,7 +213,7 @@ fn against_other_weeks(
             .sum();
         sum / shares.count().max(1) as f64
     };
-    Some(shuffle::compare(weeks.len(), Follows::Up, share))
+    other_weeks::compare(weeks.len(), Follows::Up, share)
 }
 
 /// Runs of both sides, and all runs of the person by week.
@@ -369,14 +368,14 @@ mod tests {
         (said, heard)
     }
 
-    fn shuffled(seed: u64, followed: u64) -> Shuffled {
+    fn moved(seed: u64, followed: u64) -> OtherWeeks {
         let (said, heard) = histories(seed, followed);
         let valued: Vec<Week> = (14..40).map(|w| week_of(w * 604_800)).collect();
         against_other_weeks(&said, &heard, week_of(12 * 604_800), &valued).unwrap()
     }
 
     #[test]
-    fn the_real_order_is_counted_like_the_series() {
+    fn the_real_place_is_counted_like_the_series() {
         let (said, heard) = histories(5, 10);
         let counts = count(&said, &heard, week_of(12 * 604_800));
         let valued: Vec<Week> = (14..40).map(|w| week_of(w * 604_800)).collect();
@@ -385,21 +384,22 @@ mod tests {
             .map(|(n, d)| f64::from(n) / f64::from(d))
             .sum::<f64>()
             / 26.0;
-        assert!((shuffled(5, 10).observed - mean).abs() < 1e-12);
+        assert!((moved(5, 10).observed - mean).abs() < 1e-12);
     }
 
     #[test]
     fn take_up_is_beyond_chance_and_its_absence_is_not() {
-        let found = shuffled(1, 15);
+        // Up to three near moves keep what was written a week before within 28 days.
+        let found = moved(1, 15);
         assert!(
-            found.as_far == 0 && found.observed > found.expected,
+            found.as_far <= 3 && found.observed > 1.2 * found.expected,
             "{found:?}"
         );
         let people = 300;
         let found = (0..people)
-            .filter(|&seed| shuffled(seed, 0).is_beyond_chance())
+            .filter(|&seed| moved(seed, 0).is_beyond_chance())
             .count() as f64;
-        let expected = 0.05 * people as f64;
+        let expected = people as f64 / 20.0;
         let three_sd = 3.0 * (expected * 0.95).sqrt();
         assert!((found - expected).abs() < three_sd, "{found} of {people}");
     }
