@@ -232,7 +232,7 @@ pub(crate) struct Feed {
     /// The scenario
     #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
     pub(crate) scenario: PathBuf,
-    /// Simulated people, for instance 1e9; the scenario's without it
+    /// People, such as 1e9; the scenario's without it
     #[arg(long, value_name = "N", value_parser = people)]
     pub(crate) people: Option<u64>,
     /// Steps; the scenario's without it
@@ -240,10 +240,13 @@ pub(crate) struct Feed {
     pub(crate) steps: Option<u32>,
     #[command(flatten)]
     pub(crate) json: Json,
+    /// Write a page with figures (clusters)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Write some people as a record (.parquet, .jsonl)
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
-    /// Keep here what is done, every ten seconds and at Ctrl-C
+    /// Keep here what is done, each 10 s and at Ctrl-C
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Go on from the checkpoint, if there is one

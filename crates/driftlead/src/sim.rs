@@ -2,6 +2,7 @@
 
 mod clusters;
 mod feed;
+mod page;
 
 use crate::Outcome;
 use crate::args::{Common, Sim, World};

@@ -22,8 +22,10 @@ mod page;
 mod plot;
 mod seeded;
 mod series;
+mod simulation;
 mod steps;
 mod strings;
 
 pub use input::{CardText, Cohort, CohortRow, Import, Interval, Page, PersonLine, Shares, Source};
 pub use page::page;
+pub use simulation::{Chart, ChartKind, Simulation, simulation};

@@ -180,6 +180,7 @@ mod tests {
             include_str!("overview.rs"),
             include_str!("page.rs"),
             include_str!("series.rs"),
+            include_str!("simulation.rs"),
             include_str!("steps.rs"),
         ];
         for file in files {

@@ -13,11 +13,16 @@ const POLICY: &str =
 ///
 /// The page holds no script and asks for nothing from elsewhere. Names from the input are escaped.
 pub fn page(input: &Page<'_>) -> String {
+    document(input.title, |h| body(h, input))
+}
+
+/// A whole file around a body.
+pub(crate) fn document(title: &str, body: impl FnOnce(&mut Html)) -> String {
     let mut h = Html::default();
     h.fixed("<!doctype html>\n");
     h.el("html", &[("lang", "en")], |h| {
-        head(h, input.title);
-        h.el("body", &[], |h| body(h, input));
+        head(h, title);
+        h.el("body", &[], body);
     });
     h.line();
     h.finish()

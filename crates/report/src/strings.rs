@@ -55,6 +55,10 @@ pub(crate) const PANEL_HEAD: [&str; 5] = [
     "95 % band",
 ];
 
+pub(crate) const WEEK: &str = "week";
+pub(crate) const COURSE_HEAD: [&str; 3] = ["Week", "Mean", "Standard error"];
+pub(crate) const BARS_HEAD: [&str; 3] = ["", "Value", "Standard error"];
+
 pub(crate) const WEEK_OF: &str = "Week of";
 
 pub(crate) const OVERVIEW: &str = "All changes on one scale";

@@ -13,7 +13,7 @@ use driftlead_sim::feed::{arms, panel, population};
 use driftlead_sim::scenario::Clusters;
 use serde::Serialize;
 
-use super::LABEL;
+use super::{LABEL, page};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::file::Draft;
@@ -89,9 +89,16 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
     if let Some(target) = &args.json.json {
         file::write_json(target, &content)?;
     }
+    if let Some(target) = &args.out {
+        let page = page::page(&title(&content), &numbers);
+        file::write(target, page.as_bytes())?;
+    }
     let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
     if !common.quiet && !prints_json {
         terminal::print(&text(&content))?;
+        if let Some(target) = &args.out {
+            terminal::print(&format!("page   {}\n", target.display()))?;
+        }
         if let (Some(rows), Some(target)) = (events, &args.events) {
             let (rows, people) = (thousands(rows), people.min(scenario.panel));
             let place = target.display();
@@ -135,18 +142,21 @@ fn names(arms: &[Arm]) -> Vec<&str> {
     names.collect()
 }
 
-fn text(content: &Content<'_>) -> String {
-    let (m, n) = (&content.manifest, content.numbers);
-    let mut out = format!("{VERSION} · {LABEL}\n");
-    let _ = writeln!(
-        out,
+fn title(content: &Content<'_>) -> String {
+    let m = &content.manifest;
+    format!(
         "clusters: {} people × {} weeks ({} steps), one learner each; principal {}; seed {}",
         thousands(m.people),
-        n.weeks,
+        content.numbers.weeks,
         thousands(m.steps.into()),
         m.principal,
         m.seed
-    );
+    )
+}
+
+fn text(content: &Content<'_>) -> String {
+    let n = content.numbers;
+    let mut out = format!("{VERSION} · {LABEL}\n{}\n", title(content));
     weekly(&mut out, n);
     exposures(&mut out, content);
     lock_in(&mut out, n);
@@ -161,6 +171,17 @@ fn text(content: &Content<'_>) -> String {
         "", "reaction", "welfare", "moved", "effective", "locked"
     );
     n.arms.iter().for_each(|arm| against(&mut out, arm));
+    let front: Vec<&str> = (n.front.iter())
+        .filter(|p| p.on_front)
+        .map(|p| p.arm.as_str())
+        .collect();
+    out.push_str(&summary::wrap(
+        &format!(
+            "No other way has more of both reaction and welfare: {}.",
+            front.join("; ")
+        ),
+        terminal::width(),
+    ));
     out.push('\n');
     out.push_str(&summary::wrap(
         "Mean ± standard error. Reaction, reward and welfare are per place for something to be shown. \
@@ -259,7 +280,7 @@ fn lock_in(out: &mut String, n: &Numbers) {
         "Two people end with different contents (D = H + C + E)",
         &l.dispersion,
     );
-    line("H: because they are different people", &l.heterogeneity);
+    line("H: what people bring with them", &l.heterogeneity);
     line("C: by luck, nobody sensitised", &l.commitment);
     line("E: added by sensitisation", &l.sensitisation);
     line(

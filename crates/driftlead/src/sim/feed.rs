@@ -77,8 +77,8 @@ pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
         } => (setting, people, steps),
         Scenario::Clusters(scenario) => return super::clusters::run(*scenario, args, common),
     };
-    if args.events.is_some() {
-        let what = "--events needs a scenario of kind clusters; this kind keeps no person apart";
+    if args.events.is_some() || args.out.is_some() {
+        let what = "--events and --out need a scenario of kind clusters";
         return Err(Failure::Input(what.to_owned()));
     }
     let run = Run {

@@ -86,7 +86,12 @@ fn people_whom_exposure_moves() {
     assert!((parts - value("dispersion")).abs() < 1e-12);
     assert_eq!(json["numbers"]["weekly"].as_array().unwrap().len(), 4);
 
-    let run = desk.run(&["sim", "feed", "c.toml", "--people", "20", "--steps", "140"]);
+    let run = desk.run(&[
+        "sim", "feed", "c.toml", "--people", "20", "--steps", "140", "--out", "p.html",
+    ]);
+    let page = desk.read("p.html");
+    assert!(page.contains("<svg") && page.contains("synthetic data"));
+    assert!(!page.contains("NaN") && !page.contains("because"));
     assert_eq!(run.code, 0, "{}", run.stderr);
     for part in [
         "Goodhart horizon",
@@ -96,10 +101,12 @@ fn people_whom_exposure_moves() {
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
+    desk.put("m.toml", MIRROR);
     for args in [
         vec!["sim", "feed", "c.toml", "--steps", "71"],
         vec!["sim", "feed", "c.toml", "--checkpoint", "kept"],
         vec!["sim", "feed", "c.toml", "--events", "x.csv"],
+        vec!["sim", "feed", "m.toml", "--out", "x.html"],
     ] {
         let run = desk.run(&args);
         assert_eq!(run.code, 2, "{args:?}");

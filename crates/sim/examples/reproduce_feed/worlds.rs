@@ -20,9 +20,12 @@ use rayon::prelude::*;
 
 use crate::{Found, SEED};
 
+/// Computes the rows of a world.
+type World = fn(&mut Found);
+
 /// Those that are wanted, by the start of a row's name.
 pub(crate) fn run(found: &mut Found, wants: &dyn Fn(&str) -> bool) {
-    let all: [(&str, fn(&mut Found)); 9] = [
+    let all: [(&str, World); 9] = [
         ("feed.baumann", baumann),
         ("feed.milli", milli),
         ("feed.piccardi", piccardi),

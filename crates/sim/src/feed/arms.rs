@@ -100,6 +100,15 @@ mod tests {
         assert!(effective("cooling 4") > effective("cooling 1.5"));
         assert!(named("a pause after 1 days").reaction_change.mean < 0.0);
         assert!(numbers.arms.len() >= FIXED_ARMS - 1 + 15);
+        let front: Vec<_> = numbers.front.iter().filter(|p| p.on_front).collect();
+        assert!(!front.is_empty() && front.len() < numbers.front.len());
+        for p in &front {
+            let better = |q: &&_| {
+                let q: &crate::feed::numbers::Point = q;
+                q.reaction > p.reaction && q.welfare > p.welfare
+            };
+            assert!(numbers.front.iter().find(better).is_none());
+        }
         world.rule = Rule::Ucb { width: 1.0 };
         assert!(doses(&world).iter().all(|a| !a.name.contains("leash")));
     }

@@ -37,6 +37,21 @@ pub struct Numbers {
     pub reversibility: Reversibility,
     /// The further arms against the world as it is.
     pub arms: Vec<Against>,
+    /// Reaction and welfare of the last week in every arm that is a way to run the system.
+    pub front: Vec<Point>,
+}
+
+/// One way to run the system, by its mean reaction and welfare per place in the last week.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Point {
+    /// Name of the arm.
+    pub arm: String,
+    /// Reaction.
+    pub reaction: f64,
+    /// Welfare by the standard of the start.
+    pub welfare: f64,
+    /// Whether no other way has more of both.
+    pub on_front: bool,
 }
 
 /// Means over people in one week, per place for something to be shown.
@@ -214,6 +229,7 @@ impl Numbers {
             arms: (arms.iter().zip(&totals.arms).skip(1))
                 .filter_map(|(arm, sums)| against(arm, sums, totals.people))
                 .collect(),
+            front: front(arms, totals),
         })
     }
 }
@@ -388,6 +404,29 @@ fn half_life(start: f64, after: &[f64]) -> Option<f64> {
         before = *now;
     }
     None
+}
+
+/// Arms with other luck or without sensitisation are no ways to run a system.
+fn front(arms: &[Arm], totals: &Totals) -> Vec<Point> {
+    let mut points: Vec<Point> = (arms.iter().zip(&totals.arms).enumerate())
+        .filter(|(i, _)| *i == AS_IS || *i >= NO_LEARNER)
+        .filter_map(|(_, (arm, sums))| {
+            let last = sums.weeks.last()?;
+            Some(Point {
+                arm: arm.name.clone(),
+                reaction: last.reaction.mean(),
+                welfare: last.welfare.mean(),
+                on_front: false,
+            })
+        })
+        .collect();
+    let places: Vec<(f64, f64)> = points.iter().map(|p| (p.reaction, p.welfare)).collect();
+    for p in &mut points {
+        let beaten =
+            |(reaction, welfare): &(f64, f64)| *reaction > p.reaction && *welfare > p.welfare;
+        p.on_front = !places.iter().any(beaten);
+    }
+    points
 }
 
 fn against(arm: &Arm, sums: &ArmTotals, people: u64) -> Option<Against> {
