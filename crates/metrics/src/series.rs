@@ -89,7 +89,7 @@ pub struct OtherWeeks {
 
 impl OtherWeeks {
     /// Whether at most 5 % of all places, the real one among them, lie as far: a person who follows nobody
-    /// gets this in at most 5 % of cases.
+    /// gets this in about 5 % of cases.
     pub fn is_beyond_chance(&self) -> bool {
         20 * (self.as_far + 1) <= self.moves + 1
     }

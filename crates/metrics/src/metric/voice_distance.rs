@@ -12,7 +12,7 @@
 //!
 //! **Null.** (c) and (d) are set beside the same values with the system's text of other weeks: its weeks are
 //! moved against the person's in up to 59 ways. The real place among the farthest 5 % is what a person who
-//! follows nobody shows in at most 5 % of cases. Subjects that both sides share in time are followed too, so
+//! follows nobody shows in about 5 % of cases. Subjects that both sides share in time are followed too, so
 //! this bounds chance, not topic.
 //!
 //! **Draws.** They are drawn without replacement: drawing with it (a bootstrap) would count words of a thin
