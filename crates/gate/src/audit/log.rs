@@ -4,13 +4,13 @@
 //! The writer takes all that is waiting, writes it with one system call and answers. An answered event
 //! survives the end of the process, however it ends; with [`Sync::Each`] it survives the loss of power.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,6 +20,8 @@ use super::{AuditError, Digest, Entry, Kind, SubjectKey, verify};
 
 /// Events that may wait before callers do.
 const WAITING: usize = 1024;
+/// How long another gateway may still hold the file.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Events written together at most.
 const GROUP: usize = 256;
 
@@ -184,10 +186,17 @@ impl Writer {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(io)?;
-        file.try_lock().map_err(|e| match e {
-            std::fs::TryLockError::WouldBlock => AuditError::InUse { file: name() },
-            std::fs::TryLockError::Error(source) => io(source),
-        })?;
+        let end = Instant::now() + PATIENCE;
+        // One that is just ending gets a moment to let go.
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::WouldBlock if Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                TryLockError::WouldBlock => return Err(AuditError::InUse { file: name() }),
+                TryLockError::Error(source) => return Err(io(source)),
+            }
+        }
         if !has_header(path, &file).map_err(io)? {
             let header = Header {
                 driftlead_audit: 1,
