@@ -182,6 +182,30 @@ async fn without_consent_nothing_is_kept_and_without_the_key_no_text() {
     assert_eq!(export["kept"]["conversations"], json!([]));
 }
 
+/// Whoever agreed to counts alone did not agree to words, whatever the operator switches on later.
+#[tokio::test]
+async fn words_are_kept_only_of_those_who_were_told() {
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), false, &allow(ALICE, "keep_state")).await;
+    serve(folder.path(), true, &chat(ALICE, "one", &SECOND)).await;
+    let texts = |of: &[Conversation]| {
+        let events = of.iter().flat_map(|conversation| &conversation.events);
+        events.filter(|event| event.text.is_some()).count()
+    };
+    assert_eq!(
+        (rows(folder.path()).len(), texts(&rows(folder.path()))),
+        (1, 0)
+    );
+    let me = (ALICE.to_owned(), "/driftlead/me", String::new());
+    let me: Value = serde_json::from_slice(&serve(folder.path(), true, &[me]).await).unwrap();
+    assert!(
+        me["consents"][1]["notice"]
+            .as_str()
+            .unwrap()
+            .contains("words are kept too")
+    );
+}
+
 #[tokio::test]
 async fn pauses_are_drawn_once_a_conversation_with_their_propensity_in_log_and_record() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,10 @@ use crate::audit::{Entry, Head, Kind, walk};
 use crate::consent::{Change, Channel, Event, Purpose, Receipt, Refused};
 use crate::policy::Policy;
 
+/// Language of the notice that says that words are kept too, as a BCP 47 tag: the consent to counts alone
+/// does not cover them.
+pub(super) const WITH_WORDS: &str = "en-x-words";
+
 /// Longest words of a repair, characters.
 const LONGEST_WORDS: usize = 500;
 
@@ -67,7 +71,7 @@ pub(super) async fn change(
     let mut live = person.live();
     live.kept.consents.accept(event.clone());
     if let Some(head) = head
-        && change != &show()
+        && !matches!(change, Change::Show { .. })
     {
         let receipt = Receipt {
             event: &event,
@@ -91,11 +95,12 @@ pub(super) async fn change(
     Ok(Done { event, head })
 }
 
-/// The notice, at the person's wish.
-pub(super) fn show() -> Change {
+/// The notice that is shown for a purpose here, at the person's wish.
+pub(super) fn show(inner: &Inner, purpose: Purpose) -> Change {
+    let words = purpose == Purpose::KeepState && inner.keeps_words();
     Change::Show {
         asked_for: true,
-        language: "en".to_owned(),
+        language: if words { WITH_WORDS } else { "en" }.to_owned(),
     }
 }
 

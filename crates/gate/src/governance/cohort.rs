@@ -192,7 +192,11 @@ mod tests {
         let number = |kept: &Kept| change(kept, "questions.per_reply", 10);
         assert_eq!(number(&kept), None);
         for purpose in [Purpose::KeepState, Purpose::ShareFeatures] {
-            for wish in [super::super::acts::show(), Change::Give] {
+            let show = Change::Show {
+                asked_for: true,
+                language: "en".to_owned(),
+            };
+            for wish in [show, Change::Give] {
                 let event = kept
                     .consents
                     .change(purpose, &wish, Channel::Api, 0)

@@ -51,7 +51,7 @@ pub(super) async fn answer(
 
 async fn ask(inner: &Inner, person: &Person, seconds: i64, minor: bool) -> String {
     let purpose = Purpose::RelationalMode;
-    let show = acts::show();
+    let show = acts::show(inner, purpose);
     let shown = acts::change(
         inner,
         person,

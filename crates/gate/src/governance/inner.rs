@@ -8,6 +8,7 @@ use driftlead_record::{Conversation, Format, MICROS, Time};
 use driftlead_stats::baseline::GuardedRule;
 use serde_json::Value;
 
+use super::acts::WITH_WORDS;
 use super::events::Events;
 use super::kept::{Counted, Kept};
 use super::person::{Live, Person, Rows, SILENCE, Talk};
@@ -230,12 +231,22 @@ impl Inner {
     /// Whether rows are written for a person, and how.
     pub(super) fn rows(&self, live: &Live, seconds: i64) -> Option<Rows> {
         let events = self.events.as_ref()?;
-        live.kept
-            .consents
+        let consents = &live.kept.consents;
+        // Words are kept only of those who were told so before they agreed.
+        let told = consents
+            .latest(Purpose::KeepState)
+            .and_then(|event| event.notice.as_ref())
+            .is_some_and(|notice| notice.language == WITH_WORDS);
+        consents
             .allows(Purpose::KeepState, seconds)
             .then_some(Rows {
-                text: events.text(),
+                text: events.text() && told,
             })
+    }
+
+    /// Whether the record holds what was said.
+    pub(super) fn keeps_words(&self) -> bool {
+        self.events.as_ref().is_some_and(Events::text)
     }
 
     /// Takes what a finished conversation leaves: with the consent to keep it, its counts and its rows;

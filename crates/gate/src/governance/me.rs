@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::acts::{self, Done, NotDone, Wish};
 use super::inner::Inner;
 use super::person::Person;
-use super::{evidence, page};
+use super::{evidence, page, words};
 use crate::audit::Kind;
 use crate::consent::{Change, Channel, Purpose};
 use crate::govern::{LocalReply, LocalRequest};
@@ -82,7 +82,7 @@ pub(super) async fn serve(inner: &Inner, request: &LocalRequest) -> Option<Local
         }
         (&Method::POST, "/stop") => {
             let done = acts::stop(inner, &person, Channel::Api, seconds).await;
-            ok(&json!({ "stopped": done.iter().map(told).collect::<Vec<_>>() }))
+            ok(&json!({ "stopped": done.iter().map(|d| told(inner, d)).collect::<Vec<_>>() }))
         }
         (&Method::POST, "/repair") => repair(inner, &person, &request.body, seconds).await,
         (&Method::POST, "/erase") => erase(inner, &person).await,
@@ -102,7 +102,8 @@ pub(super) fn summary(inner: &Inner, person: &Person, seconds: i64) -> Value {
         .into_iter()
         .map(|purpose| {
             let latest = live.kept.consents.latest(purpose);
-            let (version, notice) = purpose.notice();
+            let version = purpose.notice().0;
+            let notice = words::notice(purpose, inner.keeps_words());
             json!({
                 "purpose": purpose.name(),
                 "state": live.kept.consents.state(purpose, seconds),
@@ -181,14 +182,16 @@ async fn consent(inner: &Inner, person: &Person, body: &Bytes, when: (i64, bool)
             "the body must be {\"purpose\": …, \"change\": …}",
         );
     };
-    let (Some(purpose), Some(change)) = (Purpose::named(body.purpose), named(body.change)) else {
+    let purpose = Purpose::named(body.purpose);
+    let change = purpose.and_then(|purpose| named(inner, purpose, body.change));
+    let (Some(purpose), Some(change)) = (purpose, change) else {
         return problem(
             StatusCode::BAD_REQUEST,
             "unknown purpose or change; changes are show, give, refuse, defer and withdraw",
         );
     };
     match acts::change(inner, person, purpose, &change, Channel::Api, when).await {
-        Ok(done) => ok(&told(&done)),
+        Ok(done) => ok(&told(inner, &done)),
         Err(NotDone::Refused(why)) => problem(StatusCode::CONFLICT, &why.to_string()),
         Err(NotDone::Failed) => problem(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -198,9 +201,9 @@ async fn consent(inner: &Inner, person: &Person, body: &Bytes, when: (i64, bool)
 }
 
 /// A change by its name in the interface.
-pub(super) fn named(change: &str) -> Option<Change> {
+pub(super) fn named(inner: &Inner, purpose: Purpose, change: &str) -> Option<Change> {
     match change {
-        "show" => Some(acts::show()),
+        "show" => Some(acts::show(inner, purpose)),
         "give" => Some(Change::Give),
         "refuse" => Some(Change::Refuse),
         "defer" => Some(Change::Defer),
@@ -209,11 +212,11 @@ pub(super) fn named(change: &str) -> Option<Change> {
     }
 }
 
-fn told(done: &Done) -> Value {
+fn told(inner: &Inner, done: &Done) -> Value {
     json!({
         "purpose": done.event.purpose.name(),
         "state": done.event.state,
-        "notice": done.event.purpose.notice().1,
+        "notice": words::notice(done.event.purpose, inner.keeps_words()),
         "entry": done.head.map(|head| head.seq),
         "head": done.head.map(|head| head.hash.to_string()),
     })

@@ -9,6 +9,7 @@ use super::acts::{self, Wish};
 use super::inner::Inner;
 use super::me::{self, NOT_KNOWN};
 use super::person::Person;
+use super::words;
 use crate::consent::{Channel, Purpose};
 use crate::govern::{LocalReply, LocalRequest};
 
@@ -75,7 +76,7 @@ async fn act(inner: &Inner, person: &Person, sent: &str, seconds: i64) -> String
         (Some("give"), Some(purpose)) => {
             // The notice stands on the page, above the button.
             let when = (seconds, false);
-            let show = acts::show();
+            let show = acts::show(inner, purpose);
             let shown = acts::change(inner, person, purpose, &show, Channel::Page, when);
             // Refused where it is on already: then giving renews it.
             let _ = shown.await;
@@ -95,7 +96,7 @@ async fn changed(
     change: &str,
     seconds: i64,
 ) -> String {
-    let Some(change) = me::named(change) else {
+    let Some(change) = me::named(inner, purpose, change) else {
         return String::new();
     };
     let when = (seconds, false);
@@ -145,7 +146,7 @@ fn body(inner: &Inner, person: &Person, key: &str, said: &str, seconds: i64) -> 
             format!(
                 "<tr><td>{}</td><td>{state}</td><td>{}</td><td>{button}</td></tr>",
                 purpose.name(),
-                escape(purpose.notice().1)
+                escape(&words::notice(purpose, inner.keeps_words()))
             )
         })
         .collect();

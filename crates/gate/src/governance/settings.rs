@@ -23,8 +23,7 @@ pub struct Govern {
     pub deployment: String,
     /// Whether the record is written, of people who consented to keep their counts.
     pub record: bool,
-    /// Whether the record holds what was said. The notice of the consent does not cover it: say so to
-    /// the people yourself.
+    /// Whether the record holds what was said, unsealed: of people who agreed after a notice that says so.
     pub record_text: bool,
     /// Address of the person's page as their browser sees it, for instance `http://127.0.0.1:8787`.
     /// Without it, no link is shown.

@@ -54,6 +54,17 @@ pub(super) fn repair(words: Option<&str>) -> String {
     }
 }
 
+/// The notice of a purpose, with what is different here.
+pub(super) fn notice(purpose: Purpose, keeps_words: bool) -> String {
+    let (_, text) = purpose.notice();
+    if purpose == Purpose::KeepState && keeps_words {
+        let exception =
+            "On this gateway your words are kept too, unsealed, in a file of whoever runs it.";
+        return text.replace("It does not keep your words.", exception);
+    }
+    text.to_owned()
+}
+
 /// What the relational command answers when there is a notice to show.
 pub(super) fn ask_for_code(notice: &str, code: &str) -> String {
     format!(
@@ -160,6 +171,14 @@ mod tests {
         for said in [WRONG_CODE, UNNAMED, UNKNOWN, NO_LOG] {
             assert!(said.starts_with(MARK));
         }
+    }
+
+    #[test]
+    fn the_notice_says_when_words_are_kept() {
+        let purpose = Purpose::KeepState;
+        assert!(notice(purpose, false).contains("does not keep your words"));
+        let other = notice(purpose, true);
+        assert!(other.contains("words are kept too") && !other.contains("does not keep"));
     }
 
     #[test]
