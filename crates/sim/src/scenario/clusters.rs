@@ -22,6 +22,8 @@ const DAY_STEPS: u32 = 10;
 const WEEKS: u32 = 12;
 const AFTER_WEEKS: u64 = 12;
 const PANEL: u64 = 100;
+/// Sums are kept per arm and week; this many keep them within a few dozen megabytes a thread.
+const MOST_WEEKS: u32 = 1000;
 /// Bounds that keep numbers far from overflow and mean nothing else.
 const SIZE: RangeInclusive<f64> = -1000.0..=1000.0;
 const AMOUNT: RangeInclusive<f64> = 0.0..=1000.0;
@@ -60,6 +62,10 @@ fn weeks(steps: u32, day_steps: u32) -> Result<u32, String> {
     let week = WEEK * day_steps;
     match steps {
         0 => Err("steps is 0, and must be at least one week".to_owned()),
+        s if s / week > MOST_WEEKS => Err(format!(
+            "steps is {s}, and must be at most {MOST_WEEKS} weeks, {} with {day_steps} steps a day",
+            MOST_WEEKS * week
+        )),
         s if s % week == 0 => Ok(s / week),
         s => Err(format!(
             "steps is {s}, and must be whole weeks: a multiple of {week} with {day_steps} steps a day"
