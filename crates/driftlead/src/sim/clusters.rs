@@ -51,7 +51,11 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
         Some(steps) => scenario.with_steps(steps).map_err(Failure::Input)?,
         None => scenario,
     };
-    let people = args.people.unwrap_or(scenario.people);
+    let scenario = match args.people {
+        Some(people) => scenario.with_people(people).map_err(Failure::Input)?,
+        None => scenario,
+    };
+    let people = scenario.people;
     let mut all = population::fixed_arms(&scenario.world);
     all.extend(arms::principals(&scenario.world));
     if scenario.doses {

@@ -87,7 +87,7 @@ fn people_whom_exposure_moves() {
     assert_eq!(json["numbers"]["weekly"].as_array().unwrap().len(), 4);
 
     let run = desk.run(&[
-        "sim", "feed", "c.toml", "--people", "20", "--steps", "140", "--out", "p.html",
+        "sim", "feed", "c.toml", "--people", "40", "--steps", "140", "--out", "p.html",
     ]);
     let page = desk.read("p.html");
     assert!(page.contains("<svg") && page.contains("synthetic data"));
@@ -104,6 +104,7 @@ fn people_whom_exposure_moves() {
     desk.put("m.toml", MIRROR);
     for args in [
         vec!["sim", "feed", "c.toml", "--steps", "71"],
+        vec!["sim", "feed", "c.toml", "--people", "39"],
         vec!["sim", "feed", "c.toml", "--checkpoint", "kept"],
         vec!["sim", "feed", "c.toml", "--events", "x.csv"],
         vec!["sim", "feed", "m.toml", "--out", "x.html"],
@@ -121,18 +122,18 @@ fn a_panel_is_read_as_a_record() {
     desk.put("c.toml", CLUSTERS);
     for name in ["panel.parquet", "panel.jsonl"] {
         let run = desk.run(&[
-            "sim", "feed", "c.toml", "--people", "5", "--steps", "140", "--events", name,
+            "sim", "feed", "c.toml", "--people", "40", "--steps", "140", "--events", name,
         ]);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        // 140 places, each an impression and a reaction.
+        // 140 places of 40 people, each an impression and a reaction.
         assert!(
-            run.stdout.contains("1,400 rows of 5 people"),
+            run.stdout.contains("11,200 rows of 40 people"),
             "{}",
             run.stdout
         );
         let read = desk.run(&["record", name, "--out", "copy.jsonl"]);
         assert_eq!(read.code, 0, "{}", read.stderr);
-        assert!(read.stdout.contains("1,400 rows"), "{}", read.stdout);
+        assert!(read.stdout.contains("11,200 rows"), "{}", read.stdout);
     }
     desk.put("m.toml", MIRROR);
     assert_eq!(

@@ -13,6 +13,7 @@ use crate::feed::governor::Levers;
 use crate::feed::learner::{Baseline, Rule};
 use crate::feed::lens::{Stack, Tilt};
 use crate::feed::life::{WEEK, World};
+use crate::feed::population::GROUPS;
 use crate::feed::principal::{Weights, Who};
 use crate::parts::MAX_CONTENTS;
 
@@ -22,6 +23,10 @@ const DAY_STEPS: u32 = 10;
 const WEEKS: u32 = 12;
 const AFTER_WEEKS: u64 = 12;
 const PANEL: u64 = 100;
+/// Two for each group of people that the uncertainty of lock-in is computed from.
+const LEAST_PEOPLE: u64 = 2 * GROUPS as u64;
+/// Sums are kept per arm and week; this many keep them within a few dozen megabytes a thread.
+const MOST_WEEKS: u32 = 1000;
 /// Bounds that keep numbers far from overflow and mean nothing else.
 const SIZE: RangeInclusive<f64> = -1000.0..=1000.0;
 const AMOUNT: RangeInclusive<f64> = 0.0..=1000.0;
@@ -46,6 +51,20 @@ impl Clusters {
         self.world.weeks * WEEK * self.world.day_steps
     }
 
+    /// The same with another number of people.
+    ///
+    /// # Errors
+    /// A sentence that says what is needed.
+    pub fn with_people(mut self, people: u64) -> Result<Self, String> {
+        if people < LEAST_PEOPLE {
+            return Err(format!(
+                "people is {people}, and must be at least {LEAST_PEOPLE}, so that lock-in has an uncertainty"
+            ));
+        }
+        self.people = people;
+        Ok(self)
+    }
+
     /// The same with another number of steps, which must be whole weeks.
     ///
     /// # Errors
@@ -60,6 +79,10 @@ fn weeks(steps: u32, day_steps: u32) -> Result<u32, String> {
     let week = WEEK * day_steps;
     match steps {
         0 => Err("steps is 0, and must be at least one week".to_owned()),
+        s if s / week > MOST_WEEKS => Err(format!(
+            "steps is {s}, and must be at most {MOST_WEEKS} weeks, {} with {day_steps} steps a day",
+            MOST_WEEKS * week
+        )),
         s if s % week == 0 => Ok(s / week),
         s => Err(format!(
             "steps is {s}, and must be whole weeks: a multiple of {week} with {day_steps} steps a day"
@@ -194,12 +217,15 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Clusters, ScenarioError> {
         weeks,
         after_weeks: after,
     };
-    Ok(Clusters {
+    let at = file.people.as_ref().map_or(0, |p| p.span().start);
+    let people = reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?;
+    let clusters = Clusters {
         world,
         doses: file.doses,
         panel: reader.count("panel", file.panel, PANEL, 1_000_000)?,
-        people: reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?,
-    })
+        people,
+    };
+    clusters.with_people(people).map_err(|m| reader.at(at, m))
 }
 
 fn contents(

@@ -7,7 +7,7 @@
 //! [`SHOWN`] with the highest predicted engagement, and the other two order the union of both. A
 //! political post has five features that are normal scores above a threshold, correlated with
 //! engagement e, with the reader's value v, and with each other through hostility h. The thresholds
-//! are the shares in time order; the loadings ([`POLITICAL`]) were **fitted** by coordinate search to
+//! are the shares in time order; the loadings (`POLITICAL`) were **fitted** by coordinate search to
 //! the 24 published shares of political posts and the signs of the engagement effects. So the shares
 //! check the fit and are no prediction; the effects of the two stated-preference timelines were not
 //! fitted.

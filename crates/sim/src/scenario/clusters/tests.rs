@@ -28,6 +28,20 @@ fn the_shipped_scenario_is_valid() {
     assert_eq!(c.steps(), 840);
     assert!(c.world.people.eta > 0.0);
     assert!(c.clone().with_steps(70).is_ok());
+    assert!(c.clone().with_people(40).is_ok());
+    assert!(
+        c.clone()
+            .with_people(39)
+            .unwrap_err()
+            .contains("at least 40")
+    );
+    assert!(c.clone().with_steps(70_000).is_ok());
+    assert!(
+        c.clone()
+            .with_steps(70_070)
+            .unwrap_err()
+            .contains("at most 1000 weeks")
+    );
     assert!(c.with_steps(71).unwrap_err().contains("multiple of 70"));
 }
 
