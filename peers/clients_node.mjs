@@ -28,10 +28,24 @@ async function collect(stream, got, most) {
   return got;
 }
 
+// How many items come of streams that break off right behind the last, over twenty of them: every number seen.
+async function cut(stream) {
+  const seen = new Set();
+  for (let number = 0; number < 20; number++) {
+    const got = [];
+    try {
+      await collect(stream(), got);
+      got.push("a proper end");
+    } catch {}
+    seen.add(got.length);
+  }
+  return [...seen].sort();
+}
+
 async function paced(stream) {
   const times = [];
   for await (const _ of await stream) times.push(performance.now());
-  return { items: times.length, "one by one": times.at(-1) - times[0] > 500 };
+  return { items: times.length, "one by one": times.at(-1) - times[0] > 300 };
 }
 
 async function join(stream, text) {
@@ -62,6 +76,7 @@ async function openai() {
     "stream, paced": () => paced(chat("paced", stream)),
     "stream, error in it": (got) => collect(chat("broken", stream), got),
     "stream, cut": (got) => collect(chat("cut", stream), got),
+    "20 streams, cut at once": () => cut(() => chat("cut-now", stream)),
     "left: stream": (got) => collect(chat("endless", stream), got, 3),
     "left: before a byte": () => chat("silent", stream, made({ timeout: 400 })),
     responses: () => respond("plain", { instructions: system }),
@@ -108,6 +123,7 @@ async function anthropic() {
     "stream, paced": () => paced(ask("paced", stream)),
     "stream, error in it": (got) => collect(ask("broken", stream), got),
     "stream, cut": (got) => collect(ask("cut", stream), got),
+    "20 streams, cut at once": () => cut(() => ask("cut-now", stream)),
     "left: stream": (got) => collect(ask("endless", stream), got, 6),
     "left: before a byte": () => ask("silent", stream, made({ timeout: 400 })),
   };

@@ -1,5 +1,6 @@
 """Clients in Python, run by peers/clients: clients_python.py CLIENT PORT, one line of JSON per case."""
 
+import asyncio
 import json
 import sys
 import time
@@ -38,12 +39,26 @@ def collect(stream, got, most=None):
     return got
 
 
+def cut(stream):
+    """How many items come of streams that break off right behind the last, over twenty of them: every number seen."""
+    seen = set()
+    for _ in range(20):
+        got = []
+        try:
+            collect(stream(), got)
+            got.append("a proper end")
+        except Exception:
+            pass
+        seen.add(len(got))
+    return sorted(seen)
+
+
 def paced(stream):
     """Whether the items of a stream came one after the other, not at its end."""
     times = []
     for _ in stream:
         times.append(time.monotonic())
-    return {"items": len(times), "one by one": times[-1] - times[0] > 0.5}
+    return {"items": len(times), "one by one": times[-1] - times[0] > 0.3}
 
 
 def openai():
@@ -81,10 +96,22 @@ def openai():
         turns = [{"role": "assistant", "content": answer}, {"role": "user", "content": "And now?"}]
         return chat("plain", history + turns).model_dump(mode="json")
 
+    async def parallel():
+        async def one(of):
+            stream = await of.chat.completions.create(model="paced", messages=TURNS, stream=True)
+            return [chunk.model_dump(mode="json") async for chunk in stream]
+
+        async with openai.AsyncOpenAI(base_url=f"{ADDRESS}/v1", api_key="sk-test", max_retries=0) as of:
+            return await asyncio.gather(*(one(of) for _ in range(20)))
+
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    parts = TURNS[:1] + [{"role": "user", "content": [{"type": "text", "text": ASK}, image]}]
     yield "models", lambda _: collect(ours.models.list(), [])
     yield "embeddings", lambda _: ours.embeddings.create(model="plain", input="x").model_dump(mode="json")
     unknown = {"extra_body": {"unknown_field": [1.5, None]}, "extra_headers": {"x-mine": "kept"}}
     yield "chat", lambda _: chat("plain", user="someone", **unknown).model_dump(mode="json")
+    yield "chat, no system text", lambda _: chat("plain", TURNS[1:]).model_dump(mode="json")
+    yield "chat, an image", lambda _: chat("plain", parts).model_dump(mode="json")
     yield "chat, raw headers", lambda _: raw_headers(ours, TURNS)
     yield "chat, tools", lambda _: chat("tools", tools=[tool]).model_dump(mode="json")
     yield "chat, retry", lambda _: chat("flaky", of=client(max_retries=1)).model_dump(mode="json")
@@ -95,6 +122,8 @@ def openai():
     yield "stream, paced", lambda _: paced(chat("paced", stream=True))
     yield "stream, error in it", lambda got: streamed("broken", got)
     yield "stream, cut", lambda got: streamed("cut", got)
+    yield "20 streams, cut at once", lambda _: cut(lambda: chat("cut-now", stream=True))
+    yield "20 streams, in parallel", lambda _: asyncio.run(parallel())
     yield "left: stream", lambda _: left(chat("endless", stream=True))
     yield "left: before a byte", lambda _: chat("silent", of=client(timeout=0.4), stream=True)
     yield "responses", lambda _: response("plain", instructions=SYSTEM).model_dump(mode="json")
@@ -106,6 +135,7 @@ def openai():
     for case in FAILURES:
         yield case, lambda _, case=case: chat(case)
         yield f"{case}, stream", lambda got, case=case: streamed(case, got)
+    yield "error-404, no such path", lambda _: ours.completions.create(model="plain", prompt="x")
     yield "error-500, responses", lambda _: response("error-500")
     yield "command: chat", lambda _: chat("plain", history).choices[0].message.content
     yield "command: stream", lambda _: "".join(
@@ -135,8 +165,8 @@ def anthropic():
     ours = client()
     turns = TURNS[1:]
 
-    def ask(model, of=ours, turns=turns, **more):
-        return of.messages.create(model=model, max_tokens=64, system=SYSTEM, messages=turns, **more)
+    def ask(model, of=ours, turns=turns, system=SYSTEM, **more):
+        return of.messages.create(model=model, max_tokens=64, system=system, messages=turns, **more)
 
     def wrapper(model, got):
         with ours.messages.stream(
@@ -158,6 +188,9 @@ def anthropic():
         return ask("plain", turns=history + more).model_dump(mode="json")
 
     yield "messages", lambda _: ask("plain", metadata={"user_id": "someone"}).model_dump(mode="json")
+    parts = [{"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}]
+    yield "messages, no system text", lambda _: ask("plain", system=anthropic.omit).model_dump(mode="json")
+    yield "messages, system in parts", lambda _: ask("plain", system=parts).model_dump(mode="json")
     yield "messages, tools", lambda _: ask("tools", tools=[tool]).model_dump(mode="json")
     yield "messages, retry", lambda _: ask("flaky", of=client(max_retries=1)).model_dump(mode="json")
     yield "count tokens", lambda _: ours.messages.count_tokens(
@@ -169,6 +202,7 @@ def anthropic():
     yield "stream, paced", lambda _: paced(ask("paced", stream=True))
     yield "stream, error in it", lambda got: collect(ask("broken", stream=True), got)
     yield "stream, cut", lambda got: collect(ask("cut", stream=True), got)
+    yield "20 streams, cut at once", lambda _: cut(lambda: ask("cut-now", stream=True))
     yield "left: stream", lambda _: left(ask("endless", stream=True))
     yield "left: before a byte", lambda _: ask("silent", of=client(timeout=0.4), stream=True)
     for case in [*FAILURES, "error-529"]:
@@ -261,6 +295,10 @@ def llm():
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         return {"status": ended.returncode, "stdout": ended.stdout, "stderr": ended.stderr}
 
+    def answer(*more):
+        told = run("plain", *more, ask=STATUS)
+        return told["stdout"] or told["stderr"]
+
     yield "chat", lambda _: run("plain", "--no-stream")
     yield "chat, retry", lambda _: run("flaky", "--no-stream")
     yield "stream", lambda _: run("plain")
@@ -269,8 +307,8 @@ def llm():
     yield "stream, cut", lambda _: run("cut")
     yield "error-401", lambda _: run("error-401", "--no-stream")
     yield "error-500, stream", lambda _: run("error-500")
-    yield "command: chat", lambda _: run("plain", "--no-stream", ask=STATUS)["stdout"]
-    yield "command: stream", lambda _: run("plain", ask=STATUS)["stdout"]
+    yield "command: chat", lambda _: answer("--no-stream")
+    yield "command: stream", lambda _: answer()
 
 
 def main():

@@ -6,7 +6,8 @@ plain      a reply with usage, unknown fields and text beyond ASCII
 tools      two calls of a tool
 error-N    the status N with an error body
 broken     an error in the middle of a stream
-cut        a stream that breaks off without an end
+cut        a stream that breaks off without an end, a tenth of a second after its last event
+cut-now    the same without waiting
 slow       half a second before the first byte
 paced      a sixth of a second between the events
 endless    a stream that only the client ends
@@ -320,7 +321,8 @@ class Handler(BaseHTTPRequestHandler):
             text = next(event for event in events if "Hello" in json.dumps(event[1]))
             events = events[: events.index(text)] + [text] * int(LONGEST / 0.01)
         for number, (kind, value) in enumerate(events):
-            if number == 4 and model == "cut":
+            if number == 4 and model in ("cut", "cut-now"):
+                self.wait(0.1 if model == "cut" else 0)
                 self.close_connection = True
                 return
             if number == 4 and model == "broken":
@@ -344,6 +346,8 @@ class Upstream(ThreadingHTTPServer):
     """Listens on a free port of loopback, in threads of its own, until it is shut down."""
 
     daemon_threads = True
+    # Connections that wait to be taken; the default, 5, refuses clients that come together.
+    request_queue_size = 128
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
