@@ -111,6 +111,26 @@ async fn a_broken_reply_stays_broken() {
     assert_eq!((json.status(), json.whole), (200, false));
 }
 
+/// What the upstream sent before it broke off reaches the client, however close behind the break comes.
+#[tokio::test]
+async fn nothing_is_lost_before_a_break() {
+    let mock = Mock::start(|_| {
+        let mut steps = vec![stream_head()];
+        steps.extend((0..4).map(|i| chunk(format!("data: {i}\n\n").as_bytes())));
+        steps.push(Step::Close);
+        steps
+    })
+    .await;
+    let gate = before(&mock).await;
+    for _ in 0..40 {
+        let reply = ask(gate, CHAT, "", ASK).await;
+        assert_eq!(
+            (String::from_utf8_lossy(&reply.body).as_ref(), reply.whole),
+            ("data: 0\n\ndata: 1\n\ndata: 2\n\ndata: 3\n\n", false)
+        );
+    }
+}
+
 /// T07, T08.
 #[tokio::test]
 async fn a_client_that_goes_away_closes_the_upstream() {

@@ -87,6 +87,7 @@ fn chat(answer: &Answer<'_>, notice: Option<Value>) -> Value {
             "message": { "role": "assistant", "content": answer.text },
             "finish_reason": answer.finish(),
         }],
+        "usage": { "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 },
     });
     with_notice(object, notice)
 }

@@ -143,11 +143,18 @@ impl KeepAlive {
     }
 }
 
+/// How long the break of a reply waits behind the last data. The server drops a connection whose body
+/// fails together with what it has not written yet; this gives the last events time to leave.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// The upstream's body, watched.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     inner: Option<Incoming>,
     silence: Duration,
+    last_data: Instant,
+    /// The upstream broke off; the client learns it when the timer fires.
+    broken: bool,
     timer: Pin<Box<Sleep>>,
     watch: Option<Watch>,
     keep_alive: Option<KeepAlive>,
@@ -170,6 +177,8 @@ impl ReplyBody {
         let open = events && inner.size_hint().exact().is_none();
         ReplyBody {
             silence,
+            last_data: Instant::now(),
+            broken: false,
             timer: Box::pin(tokio::time::sleep(silence)),
             watch: Some(watch),
             keep_alive: care.keep_alive.filter(|_| open).map(|every| KeepAlive {
@@ -186,6 +195,11 @@ impl ReplyBody {
         if let Some(watch) = &mut self.watch {
             watch.end(cause);
         }
+    }
+
+    fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let due = self.timer.as_mut().poll(cx);
+        due.map(|()| Some(Err(Broken::Upstream)))
     }
 }
 
@@ -226,6 +240,9 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = &mut *self;
+        if this.broken {
+            return this.break_off(cx);
+        }
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
@@ -244,13 +261,17 @@ impl Body for ReplyBody {
                 if last {
                     this.end(EndCause::Complete);
                 }
-                let next = Instant::now() + this.silence;
+                this.last_data = Instant::now();
+                let next = this.last_data + this.silence;
                 this.timer.as_mut().reset(next);
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => {
                 this.end(EndCause::UpstreamFailed);
-                Poll::Ready(Some(Err(Broken::Upstream)))
+                this.broken = true;
+                let at = this.last_data + LINGER;
+                this.timer.as_mut().reset(at);
+                this.break_off(cx)
             }
             Poll::Ready(None) => {
                 this.end(EndCause::Complete);
@@ -270,7 +291,7 @@ impl Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        !self.broken && self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -108,6 +108,14 @@ fn response(answer: &Answer<'_>, done: bool) -> Value {
     } else {
         Value::Null
     };
+    // No model was asked.
+    let usage = if done {
+        json!({ "input_tokens": 0, "input_tokens_details": { "cached_tokens": 0 },
+                "output_tokens": 0, "output_tokens_details": { "reasoning_tokens": 0 },
+                "total_tokens": 0 })
+    } else {
+        Value::Null
+    };
     json!({
         "id": answer.id(),
         "object": "response",
@@ -122,5 +130,6 @@ fn response(answer: &Answer<'_>, done: bool) -> Value {
         "parallel_tool_calls": true,
         "tool_choice": "auto",
         "tools": [],
+        "usage": usage,
     })
 }
