@@ -29,6 +29,7 @@ struct Manifest<'a> {
     generator: &'a str,
     world: &'a str,
     rule: &'a str,
+    principal: &'a str,
     items: usize,
     attributes: usize,
     top_k: usize,
@@ -71,6 +72,10 @@ pub(super) fn run(scenario: Catalogue, args: &Feed, common: &Common) -> Result<O
             generator: GENERATOR,
             world: "catalogue",
             rule: world.mover.rule.map_or("none", |r| r.name()),
+            principal: match world.reflecting {
+                true => "person_reflecting",
+                false => "person_now",
+            },
             items: world.items,
             attributes: world.attributes,
             top_k: world.places,
@@ -103,7 +108,7 @@ fn text(content: &Content<'_>) -> String {
     let m = &content.manifest;
     let mut out = format!(
         "{VERSION} · {LABEL}\ncatalogue: {} items × {} attributes, {} places of {} candidates; {} people × {} weeks \
-         ({} steps), one learner each; rule {}; seed {}\n",
+         ({} steps), one learner each; rule {}; principal {}; seed {}\n",
         thousands(m.items as u64),
         m.attributes,
         m.top_k,
@@ -112,6 +117,7 @@ fn text(content: &Content<'_>) -> String {
         m.weeks,
         thousands(m.steps.into()),
         m.rule,
+        m.principal,
         m.seed
     );
     if let Some(as_is) = content.arms.first() {

@@ -130,7 +130,7 @@ fn people_whose_vector_moves() {
     assert_eq!(json, go("3"));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["manifest"]["rule"], "mere_exposure");
-    assert_eq!(json["arms"].as_array().unwrap().len(), 6);
+    assert_eq!(json["arms"].as_array().unwrap().len(), 7);
     let weekly = json["arms"][0]["weekly"].as_array().unwrap();
     assert_eq!(weekly.len(), 2);
     assert!(weekly[1]["toward"]["mean"].as_f64().unwrap() > 0.0);
@@ -142,6 +142,7 @@ fn people_whose_vector_moves() {
         "200 items × 8 attributes",
         "nobody moves",
         "everything retrieved",
+        "person reflecting",
         "hedonic adaptation",
         "nearer to what they were shown",
     ] {
@@ -151,7 +152,7 @@ fn people_whose_vector_moves() {
     let run = desk.run(&["sim", "feed", "bad.toml"]);
     assert_eq!(run.code, 2);
     assert!(
-        run.stderr.contains("bad.toml: line 27: rate is -1"),
+        run.stderr.contains("bad.toml: line 29: rate is -1"),
         "{}",
         run.stderr
     );

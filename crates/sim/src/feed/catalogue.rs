@@ -7,7 +7,8 @@
 //! - candidates: all items, or those nearest to the context c, which is what was shown lately;
 //! - shown: places are filled without replacement, each with P(v) ∝ exp ⟨θ, v⟩ over what is left;
 //! - reaction: G = (1−λ)·⟨u, v⟩ + λ·⟨w, v⟩ + σ·noise; welfare: ⟨w, v⟩;
-//! - learning: θ += α·Σ over places of (G − Ḡ)·(v − mean of v under P), Ḡ a running mean;
+//! - reward R: G, or ⟨w, v⟩ + σ·noise where the person is asked on reflection;
+//! - learning: θ += α·Σ over places of (R − R̄)·(v − mean of v under P), R̄ a running mean;
 //! - the person: one of three rules, [`Rule`].
 //!
 //! Items and people are drawn once, uniform on the sphere; a share c of w is u₀: w = c·u₀ + √(1−c²)·z
@@ -42,6 +43,8 @@ pub struct World {
     pub retrieve: Option<usize>,
     /// Step size α of the system; 0 learns nothing.
     pub alpha: f64,
+    /// Whether the person on reflection provides the reward, not the person now.
+    pub reflecting: bool,
     /// Lower and upper bound of λ, uniform between people.
     pub lambda: [f64; 2],
     /// c: cosine of u₀ and w.
@@ -159,12 +162,17 @@ pub fn live(world: &World, items: &Items, seed: u64, person: u64) -> Life {
             for _ in 0..world.places {
                 let i = system.choose(luck.uniform());
                 let v = items.item(i);
-                let taste = (1.0 - lambda) * dot(&life.last, v) + lambda * dot(&worth, v);
-                let reaction = taste + world.noise * luck.normal();
+                let (valued, noise) = (dot(&worth, v), world.noise * luck.normal());
+                let reaction = (1.0 - lambda) * dot(&life.last, v) + lambda * valued + noise;
+                let reward = if world.reflecting {
+                    valued + noise
+                } else {
+                    reaction
+                };
                 sums.reaction += reaction;
-                sums.welfare += dot(&worth, v);
+                sums.welfare += valued;
                 all_shown.iter_mut().zip(v).for_each(|(s, v)| *s += v);
-                system.learn(items, i, reaction);
+                system.learn(items, i, reward);
                 (world.mover).step(&mut life.last, &life.first, v, reaction, &mut expected);
             }
             system.end_step();
@@ -261,13 +269,13 @@ impl System {
         pick(&self.weights, u * self.total)
     }
 
-    /// Item `i` took a place and brought a reaction: the step's part of the gradient, and the item is
-    /// not there for the next place.
-    fn learn(&mut self, items: &Items, i: usize, reaction: f64) {
-        // The mean takes the reaction first, as in the public demo.
+    /// Item `i` took a place and brought a reward: the step's part of the gradient, and the item is not
+    /// there for the next place.
+    fn learn(&mut self, items: &Items, i: usize, reward: f64) {
+        // The mean takes the reward first, as in the public demo.
         self.shown += 1.0;
-        self.mean += (reaction - self.mean) / self.shown;
-        let step = self.alpha * (reaction - self.mean);
+        self.mean += (reward - self.mean) / self.shown;
+        let step = self.alpha * (reward - self.mean);
         if step != 0.0 {
             for (w, v) in self.weights.iter().zip(items.each()) {
                 let part = step * w / self.total;

@@ -57,6 +57,7 @@ struct File {
     top_k: Option<Spanned<Value>>,
     retrieve: Option<Spanned<Value>>,
     alpha: Number,
+    principal: Option<Spanned<String>>,
     #[serde(default)]
     person: PersonFile,
 }
@@ -104,6 +105,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Catalogue, ScenarioError> {
         places: places as usize,
         retrieve: retrieve.map(|n| n as usize),
         alpha: number("alpha", &file.alpha, super::ALPHA, 0.0..=0.5)?,
+        reflecting: reflecting(reader, &file.principal)?,
         lambda: reader.bounds("lambda", &p.lambda, [0.38, 1.0])?,
         alignment: number("alignment", &p.alignment, 0.5, -1.0..=1.0)?,
         noise: number("noise", &p.noise, 0.3, 0.0..=1000.0)?,
@@ -131,6 +133,21 @@ fn at_least_2(
     match reader.count(key, value, default, most)? {
         1 => Err(reader.at(at, format!("{key} is 1, and must be from 2 to {most}"))),
         n => Ok(n),
+    }
+}
+
+fn reflecting(reader: &Reader<'_>, name: &Option<Spanned<String>>) -> Result<bool, ScenarioError> {
+    let Some(name) = name else {
+        return Ok(false);
+    };
+    match name.get_ref().as_str() {
+        "person_now" => Ok(false),
+        "person_reflecting" => Ok(true),
+        other => {
+            let message =
+                format!("principal is \"{other}\", and must be person_now or person_reflecting");
+            Err(reader.at(name.span().start, message))
+        }
     }
 }
 
@@ -178,6 +195,8 @@ mod tests {
         assert_eq!(short.world.retrieve, None);
         short.world.retrieve = Some(50);
         assert_eq!(short, c);
+        let text = SHIPPED.replace("person_now", "person_reflecting");
+        assert!(parse(&text).unwrap().world.reflecting);
         assert!(c.clone().with_steps(70).is_ok());
         assert!(c.with_steps(71).unwrap_err().contains("multiple of 35"));
     }
@@ -205,6 +224,7 @@ mod tests {
             ("alpha = -0.1", 2, "alpha is -0.1"),
             ("alpha = nan", 2, "alpha is NaN"),
             ("people = 0", 2, "people is 0"),
+            ("principal = \"rater\"", 2, "principal is \"rater\""),
             ("steps = 36", 2, "multiple of 35"),
             ("[person]\nrule = \"x\"", 3, "rule is \"x\""),
             ("[person]\nrate = 1.5", 3, "rate is 1.5"),

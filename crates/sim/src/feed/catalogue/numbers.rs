@@ -20,8 +20,8 @@ pub struct Arm {
     pub world: World,
 }
 
-/// The arms of a world: as it is; nobody moves; nothing learnt; everything retrieved, where the world
-/// has that lens; and the other rules with the same constants.
+/// The arms of a world: as it is; nobody moves; nothing learnt; the other principal; everything
+/// retrieved, where the world has that lens; and the other rules with the same constants.
 pub fn arms(world: &World) -> Vec<Arm> {
     let arm = |name: &str, change: &dyn Fn(&mut World)| {
         let mut world = world.clone();
@@ -34,6 +34,9 @@ pub fn arms(world: &World) -> Vec<Arm> {
         arm("nobody moves", &|w| w.mover.rule = None),
         arm("nothing learnt", &|w| w.alpha = 0.0),
     ];
+    let (now, reflecting) = ("person now", "person reflecting");
+    let other = if world.reflecting { now } else { reflecting };
+    all.push(arm(other, &|w| w.reflecting = !w.reflecting));
     if world.retrieve.is_some() {
         all.push(arm("everything retrieved", &|w| w.retrieve = None));
     }

@@ -8,6 +8,7 @@ fn world(rule: Rule) -> World {
         places: 3,
         retrieve: Some(20),
         alpha: 0.08,
+        reflecting: false,
         lambda: [0.0, 0.5],
         alignment: 0.5,
         noise: 0.3,
@@ -99,7 +100,7 @@ fn learning_follows_the_gradient_of_the_policy() {
 #[test]
 fn the_numbers_do_not_depend_on_the_threads() {
     let arms = arms(&world(Rule::OperantConditioning));
-    assert_eq!(arms.len(), 6);
+    assert_eq!(arms.len(), 7);
     let go = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.unwrap();
@@ -148,4 +149,9 @@ fn a_system_that_learns_shows_fewer_items_and_gets_more_reaction() {
     assert!(change.mean < -5.0 * change.se.unwrap(), "{change:?}");
     assert!(all[0].effective.mean < 35.0 && all[0].personal > 0.05);
     assert_eq!(all[0].reaction_change.mean, 0.0);
+    // Asked on reflection, people get more of what they value, and react less.
+    let asked = all.iter().find(|a| a.arm == "person reflecting").unwrap();
+    let (more, less) = (asked.welfare_change, asked.reaction_change);
+    assert!(more.mean > 3.0 * more.se.unwrap(), "{more:?}");
+    assert!(less.mean < 0.0, "{less:?}");
 }
