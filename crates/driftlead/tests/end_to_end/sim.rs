@@ -148,7 +148,7 @@ fn people_whose_vector_moves() {
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
-    desk.put("bad.toml", &shipped.replace("rate = 0.005", "rate = -1"));
+    desk.put("bad.toml", shipped.replace("rate = 0.005", "rate = -1"));
     let run = desk.run(&["sim", "feed", "bad.toml"]);
     assert_eq!(run.code, 2);
     assert!(
