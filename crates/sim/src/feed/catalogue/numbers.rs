@@ -21,7 +21,8 @@ pub struct Arm {
 }
 
 /// The arms of a world: as it is; nobody moves; nothing learnt; the other principal; everything
-/// retrieved, where the world has that lens; and the other rules with the same constants.
+/// retrieved; and the other rules with the same constants. An arm that would be the world as it is, is
+/// left out.
 pub fn arms(world: &World) -> Vec<Arm> {
     let arm = |name: &str, change: &dyn Fn(&mut World)| {
         let mut world = world.clone();
@@ -29,22 +30,20 @@ pub fn arms(world: &World) -> Vec<Arm> {
         let name = name.to_owned();
         Arm { name, world }
     };
+    let (now, reflecting) = ("person now", "person reflecting");
+    let other = if world.reflecting { now } else { reflecting };
     let mut all = vec![
         arm("as it is", &|_| ()),
         arm("nobody moves", &|w| w.mover.rule = None),
         arm("nothing learnt", &|w| w.alpha = 0.0),
+        arm(other, &|w| w.reflecting = !w.reflecting),
+        arm("everything retrieved", &|w| w.retrieve = None),
     ];
-    let (now, reflecting) = ("person now", "person reflecting");
-    let other = if world.reflecting { now } else { reflecting };
-    all.push(arm(other, &|w| w.reflecting = !w.reflecting));
-    if world.retrieve.is_some() {
-        all.push(arm("everything retrieved", &|w| w.retrieve = None));
-    }
     for rule in Rule::ALL {
-        if Some(rule) != world.mover.rule {
-            all.push(arm(rule.name(), &|w| w.mover.rule = Some(rule)));
-        }
+        all.push(arm(rule.name(), &|w| w.mover.rule = Some(rule)));
     }
+    let mut is_first = true;
+    all.retain(|a| std::mem::take(&mut is_first) || a.world != *world);
     all
 }
 

@@ -101,6 +101,7 @@ fn learning_follows_the_gradient_of_the_policy() {
 fn the_numbers_do_not_depend_on_the_threads() {
     let arms = arms(&world(Rule::OperantConditioning));
     assert_eq!(arms.len(), 7);
+    assert!(arms.iter().all(|a| a.name != "operant_conditioning"));
     let go = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.unwrap();
