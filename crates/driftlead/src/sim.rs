@@ -1,5 +1,6 @@
 //! `driftlead sim`: simulated populations from scenario files.
 
+mod catalogue;
 mod clusters;
 mod feed;
 mod page;

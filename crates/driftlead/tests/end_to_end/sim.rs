@@ -115,6 +115,58 @@ fn people_whom_exposure_moves() {
     }
 }
 
+#[test]
+fn people_whose_vector_moves() {
+    let desk = Desk::new();
+    let shipped = include_str!("../../../../scenarios/catalogue.toml");
+    desk.put("c.toml", shipped);
+    let small = ["sim", "feed", "c.toml", "--people", "41", "--steps", "70"];
+    let go = |threads| {
+        let run = desk.run(&[&small[..], &["--json", "--threads", threads]].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout
+    };
+    let json = go("1");
+    assert_eq!(json, go("3"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["manifest"]["rule"], "mere_exposure");
+    assert_eq!(json["arms"].as_array().unwrap().len(), 7);
+    let weekly = json["arms"][0]["weekly"].as_array().unwrap();
+    assert_eq!(weekly.len(), 2);
+    assert!(weekly[1]["toward"]["mean"].as_f64().unwrap() > 0.0);
+
+    let run = desk.run(&small);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for part in [
+        "synthetic data",
+        "200 items × 8 attributes",
+        "nobody moves",
+        "everything retrieved",
+        "person reflecting",
+        "hedonic adaptation",
+        "nearer to what they were shown",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    desk.put("bad.toml", shipped.replace("rate = 0.005", "rate = -1"));
+    let run = desk.run(&["sim", "feed", "bad.toml"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("bad.toml: line 29: rate is -1"),
+        "{}",
+        run.stderr
+    );
+    for extra in [
+        ["--steps", "71"],
+        ["--out", "x.html"],
+        ["--events", "x.jsonl"],
+    ] {
+        let run = desk.run(&[&["sim", "feed", "c.toml"][..], &extra].concat());
+        assert_eq!(run.code, 2, "{extra:?}");
+        assert!(run.stdout.is_empty());
+    }
+}
+
 /// What a feed showed is a record like any other.
 #[test]
 fn a_panel_is_read_as_a_record() {

@@ -77,11 +77,13 @@ pub struct Stack {
 /// within roughly 30 items (arXiv 2308.10398v2, read in a summary); .125 after 30 is our reading.
 pub const FORGETTING_HALF_LIFE: f64 = 10.0;
 
+/// What is left of a trace after one exposure: 2^(−1/[`FORGETTING_HALF_LIFE`]), written out so that no
+/// platform's powf enters.
+pub(super) const TRACE_KEEP: f64 = 0.933_032_991_536_807_4;
+
 /// Adds one exposure to the trace of what was shown lately.
 pub fn remember(trace: &mut [f64], content: usize) {
-    // 2^(−1/10), written out so that no platform's powf enters.
-    const KEEP: f64 = 0.933_032_991_536_807_4;
-    trace.iter_mut().for_each(|m| *m *= KEEP);
+    trace.iter_mut().for_each(|m| *m *= TRACE_KEEP);
     if let Some(m) = trace.get_mut(content) {
         *m += 1.0;
     }

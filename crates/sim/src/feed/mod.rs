@@ -3,12 +3,14 @@
 //! [`kernel`] is one step of the loop in [`crate::parts`]; [`learner`] has the optimisers, [`lens`] the
 //! stack under them, [`principal`] who provides the reward, [`governor`] the levers. [`mirror`] has
 //! the known answers. [`clusters`] are people whom exposure moves, [`life`] runs one of them,
-//! [`population`] many, and [`numbers`] says what came of it.
+//! [`population`] many, and [`numbers`] says what came of it. [`catalogue`] are many items with
+//! attributes, and people whose vector moves with what is shown.
 //!
 //! `cargo run --release -p driftlead-sim --example reproduce_feed` holds them against published and
 //! measured numbers.
 
 pub mod arms;
+pub mod catalogue;
 pub mod clusters;
 pub mod governor;
 pub mod influence;

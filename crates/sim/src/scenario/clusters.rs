@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{Reader, ScenarioError};
+use super::{Reader, ScenarioError, weeks};
 use crate::feed::clusters::{Content, People, Profile};
 use crate::feed::governor::Levers;
 use crate::feed::learner::{Baseline, Rule};
@@ -25,8 +25,6 @@ const AFTER_WEEKS: u64 = 12;
 const PANEL: u64 = 100;
 /// Two for each group of people that the uncertainty of lock-in is computed from.
 const LEAST_PEOPLE: u64 = 2 * GROUPS as u64;
-/// Sums are kept per arm and week; this many keep them within a few dozen megabytes a thread.
-const MOST_WEEKS: u32 = 1000;
 /// Bounds that keep numbers far from overflow and mean nothing else.
 const SIZE: RangeInclusive<f64> = -1000.0..=1000.0;
 const AMOUNT: RangeInclusive<f64> = 0.0..=1000.0;
@@ -72,21 +70,6 @@ impl Clusters {
     pub fn with_steps(mut self, steps: u32) -> Result<Self, String> {
         self.world.weeks = weeks(steps, self.world.day_steps)?;
         Ok(self)
-    }
-}
-
-fn weeks(steps: u32, day_steps: u32) -> Result<u32, String> {
-    let week = WEEK * day_steps;
-    match steps {
-        0 => Err("steps is 0, and must be at least one week".to_owned()),
-        s if s / week > MOST_WEEKS => Err(format!(
-            "steps is {s}, and must be at most {MOST_WEEKS} weeks, {} with {day_steps} steps a day",
-            MOST_WEEKS * week
-        )),
-        s if s % week == 0 => Ok(s / week),
-        s => Err(format!(
-            "steps is {s}, and must be whole weeks: a multiple of {week} with {day_steps} steps a day"
-        )),
     }
 }
 
@@ -285,19 +268,7 @@ fn people(
     week_steps: u32,
 ) -> Result<People, ScenarioError> {
     // A population mean of 1 − λ of .31; see `feed::clusters`.
-    let lambda = match &p.lambda {
-        None => [0.38, 1.0],
-        Some(given) => {
-            let v = reader.numbers("lambda", given, 2, PART)?;
-            match v.as_slice() {
-                [low, high] if low <= high => [*low, *high],
-                _ => {
-                    let message = "lambda goes from its lower to its upper bound".to_owned();
-                    return Err(reader.at(given.span().start, message));
-                }
-            }
-        }
-    };
+    let lambda = reader.bounds("lambda", &p.lambda, [0.38, 1.0])?;
     let number = |key, value, default, range| reader.number(key, value, default, range);
     Ok(People {
         contents,

@@ -10,6 +10,7 @@
 //! assert_eq!(error.to_string(), "line 2: lambda is 1.5, and must be from 0 to 1, or \"grid\"");
 //! ```
 
+mod catalogue;
 mod clusters;
 
 use std::ops::RangeInclusive;
@@ -18,9 +19,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
+pub use catalogue::Catalogue;
 pub use clusters::Clusters;
 
 use crate::engine::{LARGEST_ALPHA, Lambda, Setting};
+use crate::feed::life::WEEK;
 
 /// The step size of the public demo.
 const ALPHA: f64 = 0.08;
@@ -28,6 +31,8 @@ const ALPHA: f64 = 0.08;
 const STEPS: u32 = 250;
 /// Enough people that a share is known to 0.05 points.
 const PEOPLE: u64 = 1_000_000;
+/// Sums are kept per arm and week; this many keep them within a few dozen megabytes a thread.
+const MOST_WEEKS: u32 = 1000;
 
 /// A world, and how large it is unless the command line says otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,10 +48,12 @@ pub enum Scenario {
     },
     /// Kind `clusters`: people whom exposure moves.
     Clusters(Box<Clusters>),
+    /// Kind `catalogue`: items with attributes, and people whose vector moves.
+    Catalogue(Box<Catalogue>),
 }
 
 /// The names of all kinds.
-pub const KINDS: [&str; 3] = ["mirror", "mirror4", "clusters"];
+pub const KINDS: [&str; 4] = ["mirror", "mirror4", "clusters", "catalogue"];
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -119,6 +126,7 @@ impl Scenario {
                 })
             }
             "clusters" => Ok(Scenario::Clusters(Box::new(clusters::read(&reader)?))),
+            "catalogue" => Ok(Scenario::Catalogue(Box::new(catalogue::read(&reader)?))),
             other => Err(reader.at(
                 kind.span().start,
                 format!(
@@ -127,6 +135,22 @@ impl Scenario {
                 ),
             )),
         }
+    }
+}
+
+/// Steps as whole weeks.
+fn weeks(steps: u32, day_steps: u32) -> Result<u32, String> {
+    let week = WEEK * day_steps;
+    match steps {
+        0 => Err("steps is 0, and must be at least one week".to_owned()),
+        s if s / week > MOST_WEEKS => Err(format!(
+            "steps is {s}, and must be at most {MOST_WEEKS} weeks, {} with {day_steps} steps a day",
+            MOST_WEEKS * week
+        )),
+        s if s % week == 0 => Ok(s / week),
+        s => Err(format!(
+            "steps is {s}, and must be whole weeks: a multiple of {week} with {day_steps} steps a day"
+        )),
     }
 }
 
@@ -204,6 +228,25 @@ impl Reader<'_> {
                 let (low, high) = (range.start(), range.end());
                 let message = format!("{key} has {x}, and must have numbers from {low} to {high}");
                 Err(at(message))
+            }
+        }
+    }
+
+    /// A lower and an upper bound, each from 0 to 1.
+    fn bounds(
+        &self,
+        key: &str,
+        value: &Option<Spanned<Vec<f64>>>,
+        default: [f64; 2],
+    ) -> Result<[f64; 2], ScenarioError> {
+        let Some(given) = value else {
+            return Ok(default);
+        };
+        match self.numbers(key, given, 2, 0.0..=1.0)?.as_slice() {
+            [low, high] if low <= high => Ok([*low, *high]),
+            _ => {
+                let message = format!("{key} goes from its lower to its upper bound");
+                Err(self.at(given.span().start, message))
             }
         }
     }
