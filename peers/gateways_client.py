@@ -204,6 +204,7 @@ def one_stream(target, frames, every, start):
             if not data:
                 raise ConnectionError("the stream broke off")
             result.feed(data, time.perf_counter_ns())
+    check(result.body, b"[DONE]")
     if len(result.frames) != frames:
         raise RuntimeError(f"{len(result.frames)} frames of {frames}")
     return result
