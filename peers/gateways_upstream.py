@@ -69,9 +69,9 @@ class Server:
         while True:
             timeout = None
             if self.due:
-                left = self.due[0][0] - time.perf_counter_ns()
-                # epoll counts in milliseconds: the last one is spent looking, so that frames are on time.
-                timeout = max(0, left / 1e9 - 0.001)
+                # Rounded up to a millisecond: a frame may be late, but carries the time at which it was
+                # sent. Looking all the time instead would keep a core from the gateway that has to forward it.
+                timeout = max(0, (self.due[0][0] - time.perf_counter_ns()) / 1e9)
             for key, _ in self.poll.select(timeout):
                 if key.fileobj is self.listener:
                     self.accept()
