@@ -52,7 +52,9 @@ class Row:
         if theirs is None or ours is None:
             return ""
         # A difference that is not above zero has no ratio.
-        return f"{theirs / ours:.2g}" if min(theirs, ours) > 0 else "–"
+        if min(theirs, ours) <= 0:
+            return "–"
+        return f"{theirs / ours:,.0f}" if theirs >= 10 * ours else f"{theirs / ours:.2g}"
 
 
 def number(value):
