@@ -113,6 +113,7 @@ fn said(path: &str, reply: &Reply, stream: bool) -> String {
     let text = String::from_utf8(reply.body.clone()).unwrap();
     if !stream {
         let json: Value = serde_json::from_str(&text).unwrap();
+        assert!(json["usage"].is_object(), "clients read it: {text}");
         let places = [
             "/choices/0/message/content",
             "/content/0/text",

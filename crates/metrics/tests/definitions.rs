@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
 use std::sync::Arc;
 
 use driftlead_metrics::{Abstain, Person, Series, cards, scan};
-use driftlead_record::{Conversation, Event, Format, MICROS, Role, Time, TimeQuality};
+use driftlead_record::{Conversation, Event, Role, Time, TimeQuality};
 use proptest::prelude::*;
+
+use common::{find, measure};
 
 /// Monday 2026-01-05, 00:00 UTC.
 const MONDAY: i64 = 1_767_571_200;
@@ -14,37 +18,11 @@ const FILLER: &str = "The tram was late this morning and the rain had been falli
 const REPLY: &str = "The tram line there has been under repair and it will be open on the other side of the river in the spring";
 
 fn event(role: Role, text: &str, at: i64) -> Event {
-    let mut event = Event::message(format!("{role:?}{at}"), role, text);
-    event.time = Some(Time {
-        micros: at * MICROS,
-        offset_seconds: Some(0),
-        quality: TimeQuality::Exact,
-    });
-    event
+    common::event(role, text, at, 0)
 }
 
 fn conversation(events: Vec<Event>) -> Conversation {
-    Conversation {
-        deployment: Arc::from("test"),
-        person: None,
-        id: Arc::from("c"),
-        source: Arc::from("test"),
-        format: Format::Driftlead,
-        events,
-    }
-}
-
-fn measure(conversations: &[Conversation]) -> Vec<Series> {
-    let mut person = Person::default();
-    conversations.iter().for_each(|c| person.absorb(scan(c)));
-    person.finish()
-}
-
-fn find<'a>(series: &'a [Series], id: &str) -> &'a Series {
-    series
-        .iter()
-        .find(|s| s.id == id)
-        .unwrap_or_else(|| panic!("no series {id}"))
+    common::conversation("c", events)
 }
 
 /// A week of neutral exchanges with the given texts of one side put in between.

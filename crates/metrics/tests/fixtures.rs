@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::sync::Arc;
+mod common;
 
-use driftlead_metrics::{Abstain, Person, Series, scan};
-use driftlead_record::{Conversation, Event, Format, MICROS, Role, Time, TimeQuality};
+use driftlead_metrics::{Abstain, Series};
+use driftlead_record::{Event, Role};
+
+use common::{conversation, event, find, measure};
 
 const ENGLISH: &str = "the tram was late this morning and the rain had been falling on the roof since before dawn \
      in the north of the town where we used to be";
@@ -21,43 +23,9 @@ fn utc(date: (i16, i8, i8), hour: i8, minute: i8) -> i64 {
         .as_second()
 }
 
-fn event(role: Role, text: &str, at: i64, offset_hours: i32) -> Event {
-    let mut event = Event::message(format!("{role:?}{at}"), role, text);
-    event.time = Some(Time {
-        micros: at * MICROS,
-        offset_seconds: Some(offset_hours * 3600),
-        quality: TimeQuality::Exact,
-    });
-    event
-}
-
 /// A person's message of its own wording.
 fn said(at: i64, offset_hours: i32) -> Event {
     event(Role::Person, &format!("note {at}"), at, offset_hours)
-}
-
-fn conversation(id: &str, events: Vec<Event>) -> Conversation {
-    Conversation {
-        deployment: Arc::from("test"),
-        person: None,
-        id: Arc::from(id),
-        source: Arc::from("test"),
-        format: Format::Driftlead,
-        events,
-    }
-}
-
-fn measure(conversations: &[Conversation]) -> Vec<Series> {
-    let mut person = Person::default();
-    conversations.iter().for_each(|c| person.absorb(scan(c)));
-    person.finish()
-}
-
-fn find<'a>(series: &'a [Series], id: &str) -> &'a Series {
-    series
-        .iter()
-        .find(|s| s.id == id)
-        .unwrap_or_else(|| panic!("no series {id}"))
 }
 
 /// Mondays and values of a series.

@@ -53,6 +53,24 @@ struct Job {
     answer: oneshot::Sender<Result<Head, AuditError>>,
 }
 
+impl Job {
+    /// The job, and where its answer comes.
+    fn new(
+        kind: Kind,
+        key: &SubjectKey,
+        event: Vec<u8>,
+    ) -> (Self, oneshot::Receiver<Result<Head, AuditError>>) {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            kind,
+            key: key.clone(),
+            event,
+            answer,
+        };
+        (job, answered)
+    }
+}
+
 /// A log that is open for writing. Clones write to the same file.
 #[derive(Clone)]
 pub struct Log {
@@ -121,13 +139,7 @@ impl Log {
         key: &SubjectKey,
         event: Vec<u8>,
     ) -> Result<Head, AuditError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job {
-            kind,
-            key: key.clone(),
-            event,
-            answer,
-        };
+        let (job, answered) = Job::new(kind, key, event);
         self.jobs.send(job).await.map_err(|_| AuditError::Closed)?;
         answered.await.map_err(|_| AuditError::Closed)?
     }
@@ -145,13 +157,7 @@ impl Log {
         key: &SubjectKey,
         event: Vec<u8>,
     ) -> Result<Head, AuditError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job {
-            kind,
-            key: key.clone(),
-            event,
-            answer,
-        };
+        let (job, answered) = Job::new(kind, key, event);
         let wait = || {
             let sent = self.jobs.blocking_send(job);
             sent.map_err(|_| AuditError::Closed)?;
