@@ -3,6 +3,7 @@
 mod catalogue;
 mod clusters;
 mod feed;
+mod output;
 mod page;
 
 use crate::Outcome;

@@ -2,32 +2,20 @@
 
 use std::fmt::Write as _;
 
-use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::feed::catalogue::numbers::{self, ArmNumbers};
 use driftlead_sim::feed::sums::Estimate;
 use driftlead_sim::scenario::Catalogue;
 use serde::Serialize;
 
-use super::LABEL;
+use super::output::{Output, Size, estimate};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::number::{figure, thousands};
-use crate::{Outcome, VERSION, file, summary, terminal};
+use crate::{Outcome, summary, terminal};
 
+/// The world's parameters.
 #[derive(Serialize)]
-struct Content<'a> {
-    program: &'a str,
-    verb: &'a str,
-    label: &'a str,
-    manifest: Manifest<'a>,
-    arms: Vec<ArmNumbers>,
-}
-
-#[derive(Serialize)]
-struct Manifest<'a> {
-    scenario: String,
-    generator: &'a str,
-    world: &'a str,
+struct Parameters<'a> {
     rule: &'a str,
     principal: &'a str,
     items: usize,
@@ -41,11 +29,15 @@ struct Manifest<'a> {
     lambda: [f64; 2],
     alignment: f64,
     noise: f64,
-    people: u64,
-    steps: u32,
     weeks: u32,
-    seed: u64,
 }
+
+#[derive(Serialize)]
+struct Arms {
+    arms: Vec<ArmNumbers>,
+}
+
+type Content<'a> = Output<'a, Parameters<'a>, Arms>;
 
 /// Runs it.
 pub(super) fn run(scenario: Catalogue, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
@@ -63,64 +55,53 @@ pub(super) fn run(scenario: Catalogue, args: &Feed, common: &Common) -> Result<O
     let report = |done| bar.set_position(done);
     let arms = numbers::run(&numbers::arms(world), people, common.seed, &report);
     bar.finish_and_clear();
-    let content = Content {
-        program: VERSION,
-        verb: "sim feed",
-        label: LABEL,
-        manifest: Manifest {
-            scenario: args.scenario.display().to_string(),
-            generator: GENERATOR,
-            world: "catalogue",
-            rule: world.mover.rule.map_or("none", |r| r.name()),
-            principal: match world.reflecting {
-                true => "person_reflecting",
-                false => "person_now",
-            },
-            items: world.items,
-            attributes: world.attributes,
-            top_k: world.places,
-            retrieve: world.retrieve.unwrap_or(world.items),
-            alpha: world.alpha,
-            rate: world.mover.rate,
-            memory: world.mover.memory,
-            recovery: world.mover.recovery,
-            lambda: world.lambda,
-            alignment: world.alignment,
-            noise: world.noise,
-            people,
-            steps: scenario.steps(),
-            weeks: world.weeks,
-            seed: common.seed,
+    let parameters = Parameters {
+        rule: world.mover.rule.map_or("none", |r| r.name()),
+        principal: match world.reflecting {
+            true => "person_reflecting",
+            false => "person_now",
         },
-        arms,
+        items: world.items,
+        attributes: world.attributes,
+        top_k: world.places,
+        retrieve: world.retrieve.unwrap_or(world.items),
+        alpha: world.alpha,
+        rate: world.mover.rate,
+        memory: world.mover.memory,
+        recovery: world.mover.recovery,
+        lambda: world.lambda,
+        alignment: world.alignment,
+        noise: world.noise,
+        weeks: world.weeks,
     };
-    if let Some(target) = &args.json.json {
-        file::write_json(target, &content)?;
-    }
-    let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
-    if !common.quiet && !prints_json {
-        terminal::print(&text(&content))?;
-    }
-    Ok(Outcome::Done)
+    let size = Size {
+        world: "catalogue",
+        people,
+        steps: scenario.steps(),
+    };
+    let content = Output::new(size, parameters, Arms { arms }, args, common);
+    content.write(&text(&content), |_| String::new(), None, args, common)
 }
 
 fn text(content: &Content<'_>) -> String {
     let m = &content.manifest;
+    let p = &m.parameters;
+    let arms = &content.result.arms;
     let mut out = format!(
-        "{VERSION} · {LABEL}\ncatalogue: {} items × {} attributes, {} places of {} candidates; {} people × {} weeks \
+        "catalogue: {} items × {} attributes, {} places of {} candidates; {} people × {} weeks \
          ({} steps), one learner each; rule {}; principal {}; seed {}\n",
-        thousands(m.items as u64),
-        m.attributes,
-        m.top_k,
-        thousands(m.retrieve as u64),
+        thousands(p.items as u64),
+        p.attributes,
+        p.top_k,
+        thousands(p.retrieve as u64),
         thousands(m.people),
-        m.weeks,
+        p.weeks,
         thousands(m.steps.into()),
-        m.rule,
-        m.principal,
+        p.rule,
+        p.principal,
         m.seed
     );
-    if let Some(as_is) = content.arms.first() {
+    if let Some(as_is) = arms.first() {
         weekly(&mut out, as_is);
     }
     let _ = writeln!(
@@ -128,7 +109,7 @@ fn text(content: &Content<'_>) -> String {
         "\nLast week, same people, same luck\n  {:<22} {:>16} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "", "reaction", "welfare", "effective", "of all", "overlap", "moved", "toward"
     );
-    for arm in &content.arms {
+    for arm in arms {
         let Some(last) = arm.weekly.last() else {
             continue;
         };
@@ -146,7 +127,7 @@ fn text(content: &Content<'_>) -> String {
         );
     }
     let _ = writeln!(out);
-    if let Some(as_is) = content.arms.first() {
+    if let Some(as_is) = arms.first() {
         let sentence = format!(
             "As it is: {:.1} % of people are nearer to what they were shown than they began; cosine of two people \
              {} at first and {} at the end; influence {} nats personal, {} common; {} candidates a step.",
@@ -182,13 +163,6 @@ fn weekly(out: &mut String, arm: &ArmNumbers) {
             let _ = write!(out, " {:>16}", estimate(&e));
         }
         out.push('\n');
-    }
-}
-
-fn estimate(e: &Estimate) -> String {
-    match e.se {
-        Some(se) => format!("{:.3} ± {:.3}", e.mean, se),
-        None => format!("{:.3}", e.mean),
     }
 }
 

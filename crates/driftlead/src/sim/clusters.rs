@@ -5,7 +5,6 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use driftlead_record::write::{WriteError, Writer};
-use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::feed::life::Arm;
 use driftlead_sim::feed::numbers::{Against, Exposure, Jackknifed, Numbers};
 use driftlead_sim::feed::sums::Estimate;
@@ -13,33 +12,27 @@ use driftlead_sim::feed::{arms, panel, population};
 use driftlead_sim::scenario::Clusters;
 use serde::Serialize;
 
-use super::{LABEL, page};
+use super::output::{Output, Size, estimate, percent};
+use super::page;
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::file::Draft;
 use crate::number::{figure, thousands};
-use crate::{Outcome, VERSION, file, summary, terminal};
+use crate::{Outcome, summary, terminal};
+
+/// The world's parameters.
+#[derive(Serialize)]
+struct Parameters<'a> {
+    principal: &'a str,
+}
 
 #[derive(Serialize)]
-struct Content<'a> {
-    program: &'a str,
-    verb: &'a str,
-    label: &'a str,
-    manifest: Manifest<'a>,
+struct Found<'a> {
     contents: Vec<&'a str>,
     numbers: &'a Numbers,
 }
 
-#[derive(Serialize)]
-struct Manifest<'a> {
-    scenario: String,
-    generator: &'a str,
-    world: &'a str,
-    principal: &'a str,
-    people: u64,
-    steps: u32,
-    seed: u64,
-}
+type Content<'a> = Output<'a, Parameters<'a>, Found<'a>>;
 
 /// Runs it.
 pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
@@ -74,44 +67,25 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
     bar.finish_and_clear();
     let numbers = totals.and_then(|totals| Numbers::of(&all, &totals));
     let numbers = numbers.ok_or_else(|| Failure::Measure("nobody was simulated".to_owned()))?;
-    let content = Content {
-        program: VERSION,
-        verb: "sim feed",
-        label: LABEL,
-        manifest: Manifest {
-            scenario: args.scenario.display().to_string(),
-            generator: GENERATOR,
-            world: "clusters",
-            principal: scenario.world.principal.name(),
-            people,
-            steps: scenario.steps(),
-            seed: common.seed,
-        },
+    let parameters = Parameters {
+        principal: scenario.world.principal.name(),
+    };
+    let size = Size {
+        world: "clusters",
+        people,
+        steps: scenario.steps(),
+    };
+    let found = Found {
         contents: names(&all),
         numbers: &numbers,
     };
-    if let Some(target) = &args.json.json {
-        file::write_json(target, &content)?;
-    }
-    if let Some(target) = &args.out {
-        let page = page::page(&title(&content), &numbers);
-        file::write(target, page.as_bytes())?;
-    }
-    let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
-    if !common.quiet && !prints_json {
-        terminal::print(&text(&content))?;
-        if let Some(target) = &args.out {
-            terminal::print(&format!("page   {}\n", target.display()))?;
-        }
-        if let (Some(rows), Some(target)) = (events, &args.events) {
-            let (rows, people) = (thousands(rows), people.min(scenario.panel));
-            let place = target.display();
-            terminal::print(&format!(
-                "events {place} ({rows} rows of {people} people)\n"
-            ))?;
-        }
-    }
-    Ok(Outcome::Done)
+    let content = Output::new(size, parameters, found, args, common);
+    let events = events.map(|rows| {
+        let people = people.min(scenario.panel);
+        format!("{} rows of {people} people", thousands(rows))
+    });
+    let draw = |content: &Content<'_>| page::page(&title(content), &numbers);
+    content.write(&text(&content), draw, events.as_deref(), args, common)
 }
 
 /// Writes the first people of the world as it is, and returns the number of rows.
@@ -151,16 +125,16 @@ fn title(content: &Content<'_>) -> String {
     format!(
         "clusters: {} people × {} weeks ({} steps), one learner each; principal {}; seed {}",
         thousands(m.people),
-        content.numbers.weeks,
+        content.result.numbers.weeks,
         thousands(m.steps.into()),
-        m.principal,
+        m.parameters.principal,
         m.seed
     )
 }
 
 fn text(content: &Content<'_>) -> String {
-    let n = content.numbers;
-    let mut out = format!("{VERSION} · {LABEL}\n{}\n", title(content));
+    let n = content.result.numbers;
+    let mut out = format!("{}\n", title(content));
     weekly(&mut out, n);
     exposures(&mut out, content);
     lock_in(&mut out, n);
@@ -234,12 +208,12 @@ fn weekly(out: &mut String, n: &Numbers) {
 
 fn exposures(out: &mut String, content: &Content<'_>) {
     let _ = writeln!(out, "\nWhat people were shown in the last week");
-    let [as_is, without] = &content.numbers.exposure;
+    let [as_is, without] = &content.result.numbers.exposure;
     let mut line = |name: &str, of: &dyn Fn(&Exposure) -> String| {
         let _ = writeln!(out, "  {name:<44} {:>18} {:>18}", of(as_is), of(without));
     };
     line("", &|e| e.arm.clone());
-    for (j, name) in content.contents.iter().enumerate() {
+    for (j, name) in content.result.contents.iter().enumerate() {
         line(name, &|e| percent(e.shares.get(j).copied().unwrap_or(0.0)));
     }
     line("entropy of one person's contents, nats", &|e| {
@@ -351,17 +325,6 @@ fn against(out: &mut String, a: &Against) {
     );
 }
 
-fn estimate(e: &Estimate) -> String {
-    match e.se {
-        Some(se) => format!("{:.3} ± {:.3}", e.mean, se),
-        None => format!("{:.3}", e.mean),
-    }
-}
-
 fn share(j: &Jackknifed) -> String {
     format!("{:.1} ± {:.1} %", 100.0 * j.value, 100.0 * j.se)
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }

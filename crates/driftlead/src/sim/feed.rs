@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::engine::{Control, End, Kernel, Lambda, Progress, Run, Setting, Totals};
 use driftlead_sim::scenario::Scenario;
 use serde::Serialize;
 
-use super::LABEL;
+use super::output::{Output, Size, percent};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::number::{figure, thousands};
-use crate::{Outcome, VERSION, file, summary, terminal};
+use crate::{Outcome, file, summary, terminal};
 
 const CONTENTS: [&[&str]; 2] = [
     &["informative", "bait"],
@@ -20,13 +19,16 @@ const CONTENTS: [&[&str]; 2] = [
 ];
 const STATES: [&str; 3] = ["calm", "engaged", "hooked"];
 
-/// The run as data.
+/// The world's parameters. The kernel is named although no number depends on it.
 #[derive(Serialize)]
-struct Content<'a> {
-    program: &'a str,
-    verb: &'a str,
-    label: &'a str,
-    manifest: Manifest<'a>,
+struct Parameters<'a> {
+    kernel: &'a str,
+    alpha: f64,
+    lambda: String,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
     contents: &'a [&'a str],
     states: [&'a str; 3],
     steps: Vec<Step>,
@@ -34,19 +36,7 @@ struct Content<'a> {
     totals: &'a Totals,
 }
 
-/// What the numbers are a function of. The kernel is named although no number depends on it.
-#[derive(Serialize)]
-struct Manifest<'a> {
-    scenario: String,
-    generator: &'a str,
-    kernel: &'a str,
-    world: &'a str,
-    alpha: f64,
-    lambda: String,
-    people: u64,
-    steps: u32,
-    seed: u64,
-}
+type Content<'a> = Output<'a, Parameters<'a>, Found<'a>>;
 
 /// Means and shares at one step, from 1.
 #[derive(Serialize)]
@@ -92,15 +82,9 @@ pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
     if !end.complete {
         return Err(stopped(&end, &run, args));
     }
-    let content = content(&run, &end.totals, args);
-    if let Some(target) = &args.json.json {
-        file::write_json(target, &content)?;
-    }
-    let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
-    if !common.quiet && !prints_json {
-        terminal::print(&text(&content, &run))?;
-    }
-    Ok(Outcome::Done)
+    let content = content(&run, &end.totals, args, common);
+    let text = text(&content, &run);
+    content.write(&text, |_| String::new(), None, args, common)
 }
 
 fn read(path: &Path) -> Result<Scenario, Failure> {
@@ -137,7 +121,7 @@ fn stopped(end: &End, run: &Run, args: &Feed) -> Failure {
     ))
 }
 
-fn content<'a>(run: &Run, totals: &'a Totals, args: &Feed) -> Content<'a> {
+fn content<'a>(run: &Run, totals: &'a Totals, args: &Feed, common: &Common) -> Content<'a> {
     let (world, alpha, lambda, contents) = match run.setting {
         Setting::Mirror { alpha, lambda } => {
             let lambda = match lambda {
@@ -164,57 +148,54 @@ fn content<'a>(run: &Run, totals: &'a Totals, args: &Feed) -> Content<'a> {
         locked: totals.locked(i),
         locked_to_less_reaction: (contents.len() == 2).then(|| totals.locked_wrong(i)),
     });
-    Content {
-        program: VERSION,
-        verb: "sim feed",
-        label: LABEL,
-        manifest: Manifest {
-            scenario: args.scenario.display().to_string(),
-            generator: GENERATOR,
-            kernel: Kernel::best().name(),
-            world,
-            alpha,
-            lambda,
-            people: run.people,
-            steps: run.steps,
-            seed: run.seed,
-        },
+    let steps = (0..run.steps as usize).map(|t| Step {
+        step: t + 1,
+        mean_reaction: totals.mean_reaction(t),
+        shown: shares(totals.shown(t)),
+        states: totals.states(t),
+    });
+    let parameters = Parameters {
+        kernel: Kernel::best().name(),
+        alpha,
+        lambda,
+    };
+    let size = Size {
+        world,
+        people: run.people,
+        steps: run.steps,
+    };
+    let found = Found {
         contents,
         states: STATES,
-        steps: (0..run.steps as usize)
-            .map(|t| Step {
-                step: t + 1,
-                mean_reaction: totals.mean_reaction(t),
-                shown: shares(totals.shown(t)),
-                states: totals.states(t),
-            })
-            .collect(),
+        steps: steps.collect(),
         policies: policies.collect(),
         totals,
-    }
+    };
+    Output::new(size, parameters, found, args, common)
 }
 
 fn text(content: &Content<'_>, run: &Run) -> String {
     let m = &content.manifest;
-    let mut out = format!("{VERSION} · {LABEL}\n");
+    let found = &content.result;
+    let mut out = String::new();
     let _ = writeln!(
         out,
         "{}: {} people × {} steps, one learner each; alpha {}, lambda {}; seed {}",
         m.world,
         thousands(m.people),
         thousands(m.steps.into()),
-        m.alpha,
-        m.lambda,
+        m.parameters.alpha,
+        m.parameters.lambda,
         m.seed
     );
     let _ = write!(out, "\n{:>10} {:>14}", "step", "mean reaction");
-    let names = content.contents.iter().chain(&content.states);
+    let names = found.contents.iter().chain(&found.states);
     names.for_each(|name| {
         let _ = write!(out, " {name:>12}");
     });
     out.push('\n');
     for t in shown_steps(run.steps) {
-        let Some(step) = content.steps.get(t) else {
+        let Some(step) = found.steps.get(t) else {
             continue;
         };
         let _ = write!(
@@ -230,11 +211,11 @@ fn text(content: &Content<'_>, run: &Run) -> String {
     }
     out.push_str("\nPolicies after the last step\n");
     let _ = write!(out, "{:>10} {:>14}", "in state", "locked");
-    for name in content.contents {
+    for name in found.contents {
         let _ = write!(out, " {name:>12}");
     }
     out.push('\n');
-    for policy in &content.policies {
+    for policy in &found.policies {
         let _ = write!(out, "{:>10} {:>14}", policy.state, percent(policy.locked));
         for p in &policy.mean_probability {
             let _ = write!(out, " {:>12}", percent(*p));
@@ -246,7 +227,7 @@ fn text(content: &Content<'_>, run: &Run) -> String {
         "Locked: one content has more than 90 % of a person's policy. Shown contents and states \
                     are shares of people at that step; a policy's contents are mean probabilities."
             .to_owned();
-    if let Some(wrong) = content
+    if let Some(wrong) = found
         .policies
         .first()
         .and_then(|p| p.locked_to_less_reaction)
@@ -270,10 +251,6 @@ fn shown_steps(steps: u32) -> Vec<usize> {
         .collect();
     shown.push(steps as usize - 1);
     shown
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }
 
 #[cfg(test)]
