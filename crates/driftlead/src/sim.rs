@@ -2,9 +2,14 @@
 
 mod catalogue;
 mod clusters;
+mod clusters_page;
+mod engine_page;
+mod events;
 mod feed;
 mod output;
 mod page;
+mod phase;
+mod room;
 
 use crate::Outcome;
 use crate::args::{Common, Sim, World};

@@ -28,4 +28,4 @@ mod strings;
 
 pub use input::{CardText, Cohort, CohortRow, Import, Interval, Page, PersonLine, Shares, Source};
 pub use page::page;
-pub use simulation::{Chart, ChartKind, Simulation, simulation};
+pub use simulation::{Chart, ChartKind, Heat, Simulation, Triangle, simulation};

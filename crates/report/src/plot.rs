@@ -226,8 +226,15 @@ impl Path {
 
     /// Writes it, unless nothing was drawn.
     pub(crate) fn draw(&self, h: &mut Html, class: &str) {
+        self.draw_with(h, class, &[]);
+    }
+
+    /// Writes it with further attributes, unless nothing was drawn.
+    pub(crate) fn draw_with(&self, h: &mut Html, class: &str, more: &[(&'static str, &str)]) {
         if !self.0.is_empty() {
-            h.empty("path", &[("class", class), ("d", &self.0)]);
+            let mut attrs = vec![("class", class), ("d", self.0.as_str())];
+            attrs.extend(more);
+            h.empty("path", &attrs);
         }
     }
 

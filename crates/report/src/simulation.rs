@@ -1,10 +1,16 @@
-//! The page of a simulated population: courses over weeks, bars, and points on two axes.
+//! The page of a simulated population: courses, bars, points on two axes, shaded tables and triangles.
+
+mod heat;
+mod triangle;
 
 use crate::figure::{Figure, Table};
 use crate::html::Html;
 use crate::num::{decimals, sig3};
 use crate::plot::{Dots, Path, Scale, fit, label, rule};
 use crate::{page, strings};
+
+pub use heat::Heat;
+pub use triangle::Triangle;
 
 const WIDTH: u32 = 480;
 const LEFT: f64 = 48.0;
@@ -45,8 +51,17 @@ pub struct Chart {
 /// What is drawn.
 #[derive(Debug, Clone)]
 pub enum ChartKind {
-    /// A mean per week, with its standard error.
-    Course(Vec<(f64, f64)>),
+    /// A mean over time, with its standard error.
+    Course {
+        /// What the times are, such as "week".
+        unit: String,
+        /// Time, mean and its standard error.
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// Shares by row and column.
+    Heat(Heat),
+    /// People among three groups.
+    Triangle(Triangle),
     /// Named values with their standard errors.
     Bars(Vec<(String, f64, f64)>),
     /// Named points; those with `true` are joined in order and named in the figure.
@@ -87,6 +102,8 @@ impl Chart {
     fn write(&self, h: &mut Html, mark: &str) {
         let height = match &self.kind {
             ChartKind::Bars(rows) => (TOP + ROW * rows.len() as f64 + 8.0) as u32,
+            ChartKind::Heat(_) => HEIGHT + 14,
+            ChartKind::Triangle(_) => triangle::HEIGHT,
             _ => HEIGHT,
         };
         let figure = Figure {
@@ -97,8 +114,10 @@ impl Chart {
             label: Some(mark),
         };
         figure.draw(h, &self.table(), |h| match &self.kind {
-            ChartKind::Course(means) => course(h, means),
+            ChartKind::Course { unit, points } => course(h, unit, points),
             ChartKind::Bars(rows) => bars(h, rows),
+            ChartKind::Heat(shares) => heat::draw(h, shares),
+            ChartKind::Triangle(shares) => triangle::draw(h, shares),
             ChartKind::Points { x, y, points } => scatter(h, x, y, points),
         });
     }
@@ -106,19 +125,21 @@ impl Chart {
     fn table(&self) -> Table {
         let own = |s: &[&str]| s.iter().map(|s| (*s).to_owned()).collect();
         let (head, rows) = match &self.kind {
-            ChartKind::Course(means) => (
-                own(&strings::COURSE_HEAD),
-                (1..)
-                    .zip(means)
-                    .map(|(week, (mean, se))| vec![i32::to_string(&week), sig3(*mean), sig3(*se)])
-                    .collect(),
-            ),
+            ChartKind::Course { unit, points } => {
+                let mut head: Vec<String> = own(&strings::COURSE_HEAD);
+                head.insert(0, unit.clone());
+                let row =
+                    |(t, mean, se): &(f64, f64, f64)| vec![decimals(*t, 0), sig3(*mean), sig3(*se)];
+                (head, points.iter().map(row).collect())
+            }
             ChartKind::Bars(rows) => (
                 own(&strings::BARS_HEAD),
                 rows.iter()
                     .map(|(name, value, se)| vec![name.clone(), sig3(*value), sig3(*se)])
                     .collect(),
             ),
+            ChartKind::Heat(shares) => heat::table(shares),
+            ChartKind::Triangle(shares) => triangle::table(shares),
             ChartKind::Points { x, y, points } => (
                 vec![String::new(), x.clone(), y.clone()],
                 points
@@ -162,33 +183,28 @@ fn frame(h: &mut Html, x: &Scale, y: &Scale) {
     }
 }
 
-fn course(h: &mut Html, means: &[(f64, f64)]) {
-    let ends = means
-        .iter()
-        .flat_map(|(m, se)| [m - 2.0 * se, m + 2.0 * se]);
+fn course(h: &mut Html, unit: &str, points: &[(f64, f64, f64)]) {
+    let ends = (points.iter()).flat_map(|(_, m, se)| [m - 2.0 * se, m + 2.0 * se]);
     let y = Scale::new(reach(ends), (BOTTOM, TOP));
-    let x = Scale::new((1.0, means.len() as f64), (LEFT + 6.0, RIGHT - 6.0));
+    let times = points.iter().map(|p| p.0);
+    let (first, last) = (times.clone().next(), times.last());
+    let span = (first.unwrap_or(0.0), last.unwrap_or(1.0));
+    let x = Scale::new(span, (LEFT + 6.0, RIGHT - 6.0));
     frame(h, &x, &y);
-    let week = |i: usize| x.at(i as f64 + 1.0);
     let edge = |sign: f64| {
-        let of = move |(i, (m, se)): (usize, &(f64, f64))| (i, m + sign * 2.0 * se);
-        means.iter().enumerate().map(of).collect::<Vec<_>>()
+        let of = move |(t, m, se): &(f64, f64, f64)| (*t, m + sign * 2.0 * se);
+        points.iter().map(of).collect::<Vec<_>>()
     };
     let mut band = Path::default();
     let (above, below) = (edge(1.0), edge(-1.0));
     let around = above.iter().chain(below.iter().rev());
-    band.polyline(around.map(|(i, v)| (week(*i), y.at(*v))));
+    band.polyline(around.map(|(t, v)| (x.at(*t), y.at(*v))));
     band.close();
     band.draw(h, "band");
     let mut line = Path::default();
-    line.polyline(
-        means
-            .iter()
-            .enumerate()
-            .map(|(i, (m, _))| (week(i), y.at(*m))),
-    );
+    line.polyline(points.iter().map(|(t, m, _)| (x.at(*t), y.at(*m))));
     line.draw(h, "fit");
-    label(h, (LEFT + RIGHT) / 2.0, BOTTOM + 31.0, "m", strings::WEEK);
+    label(h, (LEFT + RIGHT) / 2.0, BOTTOM + 31.0, "m", unit);
 }
 
 fn bars(h: &mut Html, rows: &[(String, f64, f64)]) {
@@ -271,7 +287,10 @@ mod tests {
     #[test]
     fn every_figure_has_its_table_and_the_page_loads_nothing() {
         let charts = [
-            chart(ChartKind::Course(vec![(1.0, 0.1), (2.0, 0.1)])),
+            chart(ChartKind::Course {
+                unit: "week".to_owned(),
+                points: vec![(1.0, 1.0, 0.1), (2.0, 2.0, 0.1)],
+            }),
             chart(ChartKind::Bars(vec![
                 ("H".to_owned(), 0.5, 0.01),
                 ("E".to_owned(), -0.1, 0.01),
@@ -284,10 +303,30 @@ mod tests {
                     ("floor".to_owned(), 0.5, 1.0, false),
                 ],
             }),
+            chart(ChartKind::Heat(Heat {
+                x: "eta".to_owned(),
+                columns: vec!["0".to_owned(), "0.1".to_owned()],
+                y: "alpha".to_owned(),
+                rows: vec!["0.02".to_owned()],
+                table_rows: vec!["0.02".to_owned()],
+                cells: vec![vec![(0.0, 0.0), (0.25, 0.01)]],
+                line: Some(0.05),
+            })),
+            chart(ChartKind::Triangle(Triangle {
+                corners: ["a", "b", "c"].map(str::to_owned),
+                side: 10,
+                cells: vec![
+                    ([0.9, 0.0, 0.0], false, 0.75),
+                    ([0.3, 0.3, 0.2], true, 0.25),
+                ],
+            })),
         ];
         let html = page_of(&charts);
-        assert_eq!(html.matches("<svg").count(), 3);
-        assert_eq!(html.matches("<table").count(), 3);
+        assert_eq!(html.matches("<svg").count(), 5);
+        assert_eq!(html.matches("<table").count(), 5);
+        assert!(html.contains("25.0 ± 1.0 %") && html.contains("90 to 100 %"));
+        // The cell of 25 % is shaded by the root of it, and a line parts it from the cell of none.
+        assert!(html.contains("fill-opacity=\"0.25\"") && html.contains("iv strong"));
         assert!(html.contains("A &lt;world&gt;") && !html.contains("http:"));
         assert!(!html.contains("<script") && !html.contains("NaN"));
         assert_eq!(html, page_of(&charts));
@@ -296,9 +335,29 @@ mod tests {
     #[test]
     fn nothing_to_show_is_still_a_page() {
         for kind in [
-            ChartKind::Course(Vec::new()),
+            ChartKind::Course {
+                unit: String::new(),
+                points: Vec::new(),
+            },
             ChartKind::Bars(Vec::new()),
-            ChartKind::Course(vec![(f64::NAN, f64::NAN)]),
+            ChartKind::Course {
+                unit: String::new(),
+                points: vec![(1.0, f64::NAN, f64::NAN)],
+            },
+            ChartKind::Heat(Heat {
+                x: String::new(),
+                columns: Vec::new(),
+                y: String::new(),
+                rows: Vec::new(),
+                table_rows: Vec::new(),
+                cells: Vec::new(),
+                line: None,
+            }),
+            ChartKind::Triangle(Triangle {
+                corners: [const { String::new() }; 3],
+                side: 0,
+                cells: Vec::new(),
+            }),
             ChartKind::Points {
                 x: String::new(),
                 y: String::new(),

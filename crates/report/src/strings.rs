@@ -55,8 +55,9 @@ pub(crate) const PANEL_HEAD: [&str; 5] = [
     "95 % band",
 ];
 
-pub(crate) const WEEK: &str = "week";
-pub(crate) const COURSE_HEAD: [&str; 3] = ["Week", "Mean", "Standard error"];
+pub(crate) const COURSE_HEAD: [&str; 2] = ["Mean", "Standard error"];
+pub(crate) const OF_PEOPLE: &str = "of people";
+pub(crate) const SHARE_OF_PEOPLE: &str = "Share of people";
 pub(crate) const BARS_HEAD: [&str; 3] = ["", "Value", "Standard error"];
 
 pub(crate) const WEEK_OF: &str = "Week of";

@@ -1,10 +1,8 @@
 //! `driftlead sim feed` for scenarios of kind `clusters`.
 
 use std::fmt::Write as _;
-use std::io::BufWriter;
 use std::path::Path;
 
-use driftlead_record::write::{WriteError, Writer};
 use driftlead_sim::feed::life::Arm;
 use driftlead_sim::feed::numbers::{Against, Exposure, Jackknifed, Numbers};
 use driftlead_sim::feed::sums::Estimate;
@@ -12,11 +10,10 @@ use driftlead_sim::feed::{arms, panel, population};
 use driftlead_sim::scenario::Clusters;
 use serde::Serialize;
 
-use super::output::{Output, Size, estimate, percent};
-use super::page;
+use super::output::{self, Output, Size, estimate, percent};
+use super::{clusters_page, events, phase};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
-use crate::file::Draft;
 use crate::number::{figure, thousands};
 use crate::{Outcome, summary, terminal};
 
@@ -36,10 +33,6 @@ type Content<'a> = Output<'a, Parameters<'a>, Found<'a>>;
 
 /// Runs it.
 pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
-    if args.checkpoint.is_some() {
-        let what = "a scenario of kind clusters keeps no checkpoint; leave out --checkpoint";
-        return Err(Failure::Input(what.to_owned()));
-    }
     let scenario = match args.steps {
         Some(steps) => scenario.with_steps(steps).map_err(Failure::Input)?,
         None => scenario,
@@ -55,18 +48,15 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
         all.extend(arms::doses(&scenario.world));
     }
     let events = match &args.events {
-        Some(target) => Some(panel(target, &all, people.min(scenario.panel), common)?),
+        Some(target) => Some(write_events(target, &scenario, &all, common.seed)?),
         None => None,
     };
-    let bar = terminal::progress_with_eta(people, "simulating people", common.quiet);
-    let go_on = |done| {
-        bar.set_position(done);
-        true
-    };
-    let totals = population::run(&all, people, common.seed, &go_on);
-    bar.finish_and_clear();
-    let numbers = totals.and_then(|totals| Numbers::of(&all, &totals));
-    let numbers = numbers.ok_or_else(|| Failure::Measure("nobody was simulated".to_owned()))?;
+    let grid = scenario.phase.as_ref();
+    let totals = output::watch(people, args, common, |control| {
+        population::run(&all, grid, people, common.seed, control)
+    })?;
+    let numbers = Numbers::of(&all, grid, &totals)
+        .ok_or_else(|| Failure::Measure("nobody was simulated".to_owned()))?;
     let parameters = Parameters {
         principal: scenario.world.principal.name(),
     };
@@ -80,38 +70,26 @@ pub(super) fn run(scenario: Clusters, args: &Feed, common: &Common) -> Result<Ou
         numbers: &numbers,
     };
     let content = Output::new(size, parameters, found, args, common);
-    let events = events.map(|rows| {
-        let people = people.min(scenario.panel);
-        format!("{} rows of {people} people", thousands(rows))
-    });
-    let draw = |content: &Content<'_>| page::page(&title(content), &numbers);
+    let draw = |content: &Content<'_>| {
+        clusters_page::page(&title(content), &content.result.contents, &numbers)
+    };
     content.write(&text(&content), draw, events.as_deref(), args, common)
 }
 
-/// Writes the first people of the world as it is, and returns the number of rows.
-fn panel(target: &Path, arms: &[Arm], people: u64, common: &Common) -> Result<u64, Failure> {
-    let failed = |e: WriteError| Failure::cannot_write(target, &e);
-    let draft = Draft::start(target)?;
-    let file = BufWriter::new(draft.writer()?);
-    let mut writer = match target.extension().and_then(|e| e.to_str()) {
-        Some("parquet") => Writer::parquet(file, false),
-        Some("jsonl") => Writer::json_lines(file, false),
-        _ => {
-            let place = target.display();
-            let what = format!("--events {place}: the name must end in .parquet or .jsonl");
-            return Err(Failure::Input(what));
-        }
-    }
-    .map_err(failed)?;
-    if let Some(as_is) = arms.get(population::AS_IS) {
-        for number in 0..people {
-            let days = panel::conversations(as_is, common.seed, number);
-            writer.write(&days).map_err(failed)?;
-        }
-    }
-    let rows = writer.finish().map_err(failed)?;
-    draft.keep()?;
-    Ok(rows)
+/// Writes the first people of the world as it is.
+fn write_events(
+    target: &Path,
+    scenario: &Clusters,
+    all: &[Arm],
+    seed: u64,
+) -> Result<String, Failure> {
+    let panel = events::Panel {
+        people: scenario.people.min(scenario.panel),
+        shown: scenario.steps().into(),
+    };
+    let as_is = all.get(population::AS_IS);
+    let days = |number| as_is.map_or_else(Vec::new, |a| panel::conversations(a, seed, number));
+    events::write(target, panel, (0..panel.people).map(days))
 }
 
 fn names(arms: &[Arm]) -> Vec<&str> {
@@ -139,6 +117,7 @@ fn text(content: &Content<'_>) -> String {
     exposures(&mut out, content);
     lock_in(&mut out, n);
     harms(&mut out, n);
+    phase::table(&mut out, &n.phase, "their own best");
     let _ = writeln!(
         out,
         "\nAgainst the world as it is, last week, same people, same luck"

@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use driftlead_sim::engine::{Control, End, Kernel, Lambda, Progress, Run, Setting, Totals};
+use driftlead_sim::engine::{Control, End, Kernel, Lambda, Progress, Run, Sample, Setting, Totals};
+use driftlead_sim::feed::life::Shown;
+use driftlead_sim::feed::panel::{Days, Panel};
 use driftlead_sim::scenario::Scenario;
 use serde::Serialize;
 
-use super::output::{Output, Size, percent};
+use super::output::{self, Output, Size, percent};
+use super::{engine_page, events, room};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::number::{figure, thousands};
@@ -17,6 +20,10 @@ const CONTENTS: [&[&str]; 2] = [
     &["informative", "bait"],
     &["depth", "fear", "dunk", "flattery"],
 ];
+/// The worlds have no clock; a panel needs one.
+const DAY_STEPS: u32 = 10;
+/// Bytes of the sums of one step.
+const STEP_SUMS: u64 = 48;
 const STATES: [&str; 3] = ["calm", "engaged", "hooked"];
 
 /// The world's parameters. The kernel is named although no number depends on it.
@@ -27,64 +34,127 @@ struct Parameters<'a> {
     lambda: String,
 }
 
+/// What came of it.
 #[derive(Serialize)]
-struct Found<'a> {
-    contents: &'a [&'a str],
-    states: [&'a str; 3],
-    steps: Vec<Step>,
-    policies: Vec<Policy>,
-    totals: &'a Totals,
+pub(super) struct Found<'a> {
+    /// Names of the contents.
+    pub(super) contents: &'a [&'a str],
+    /// Names of the states.
+    pub(super) states: [&'a str; 3],
+    /// By step.
+    pub(super) steps: Vec<Step>,
+    /// At the end.
+    pub(super) policies: Vec<Policy>,
+    /// Some people, when a page or data are asked for.
+    sample: Option<Sample>,
+    /// Sums over all people.
+    pub(super) totals: &'a Totals,
 }
 
 type Content<'a> = Output<'a, Parameters<'a>, Found<'a>>;
 
 /// Means and shares at one step, from 1.
 #[derive(Serialize)]
-struct Step {
-    step: usize,
-    mean_reaction: f64,
+pub(super) struct Step {
+    /// From 1.
+    pub(super) step: usize,
+    /// Mean reaction.
+    pub(super) mean_reaction: f64,
     shown: Vec<f64>,
-    states: [f64; 3],
+    /// Shares of people by state after it.
+    pub(super) states: [f64; 3],
 }
 
 /// The policies at the end, of one state or of all.
 #[derive(Serialize)]
-struct Policy {
-    state: &'static str,
+pub(super) struct Policy {
+    /// The state, or "all".
+    pub(super) state: &'static str,
     mean_probability: Vec<f64>,
     locked: f64,
-    locked_to_less_reaction: Option<f64>,
+    /// In `mirror` alone.
+    pub(super) locked_to_less_reaction: Option<f64>,
 }
 
 /// Runs it.
 pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
     let scenario = read(&args.scenario)?;
-    let (setting, people, steps) = match scenario {
+    output::places(args)?;
+    let (setting, people, steps, panel) = match scenario {
         Scenario::Engine {
             setting,
             people,
             steps,
-        } => (setting, people, steps),
+            panel,
+        } => (setting, people, steps, panel),
         Scenario::Clusters(scenario) => return super::clusters::run(*scenario, args, common),
+        Scenario::Bandit4s(scenario) => return super::phase::run(scenario, args, common),
         Scenario::Catalogue(scenario) => return super::catalogue::run(*scenario, args, common),
     };
-    if args.events.is_some() || args.out.is_some() {
-        let what = "--events and --out need a scenario of kind clusters";
-        return Err(Failure::Input(what.to_owned()));
-    }
     let run = Run {
         setting,
         people: args.people.unwrap_or(people),
         steps: args.steps.unwrap_or(steps),
         seed: common.seed,
     };
+    room_for_steps(&run)?;
+    let events = match &args.events {
+        Some(target) => Some(write_events(target, &run, panel)?),
+        None => None,
+    };
     let end = go(&run, args, common)?;
     if !end.complete {
-        return Err(stopped(&end, &run, args));
+        return Err(output::stopped(end.totals.people, run.people, args));
     }
-    let content = content(&run, &end.totals, args, common);
+    // The people of the sample go through the world once more, and nobody pays for it who did not ask.
+    let wanted = args.out.is_some() || args.json.json.is_some();
+    let sample = wanted.then(|| run.sample());
+    let content = content(&run, &end.totals, sample, args, common);
     let text = text(&content, &run);
-    content.write(&text, |_| String::new(), None, args, common)
+    let draw = |content: &Content<'_>| match &content.result.sample {
+        Some(sample) => engine_page::page(&title(content), &content.result, sample),
+        None => String::new(),
+    };
+    content.write(&text, draw, events.as_deref(), args, common)
+}
+
+/// Memory grows with steps: sums on each thread, and what is printed of them.
+fn room_for_steps(run: &Run) -> Result<(), Failure> {
+    let each = STEP_SUMS * (rayon::current_num_threads() as u64 + 2) + size_of::<Step>() as u64;
+    let needed = u64::from(run.steps).saturating_mul(each);
+    match room::memory() {
+        Some(free) if needed > free => Err(Failure::Input(format!(
+            "steps is {}: the sums of that many steps need about {} of memory, and {} are available",
+            thousands(run.steps.into()),
+            room::bytes(needed),
+            room::bytes(free)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes people spread evenly over the population, ten steps to a day.
+fn write_events(target: &Path, run: &Run, panel: u64) -> Result<String, Failure> {
+    let size = events::Panel {
+        people: panel.min(run.people),
+        shown: run.steps.into(),
+    };
+    let items = CONTENTS[usize::from(run.setting.contents() == 4)];
+    let told = Panel::new("as it is", items.iter().copied(), DAY_STEPS);
+    let days = |number| {
+        let mut days = Days::new(told.clone(), number);
+        for shown in run.person(number) {
+            days.add(&Shown {
+                day: shown.step / DAY_STEPS,
+                place: shown.step % DAY_STEPS,
+                content: shown.content,
+                propensity: shown.propensity,
+                reaction: shown.reaction,
+            });
+        }
+        days.all
+    };
+    events::write(target, size, run.spread(panel).map(days))
 }
 
 fn read(path: &Path) -> Result<Scenario, Failure> {
@@ -110,18 +180,13 @@ fn go(run: &Run, args: &Feed, common: &Common) -> Result<End, Failure> {
     end.map_err(|e| Failure::Input(e.to_string()))
 }
 
-fn stopped(end: &End, run: &Run, args: &Feed) -> Failure {
-    let kept = args.checkpoint.as_deref().unwrap_or(Path::new(""));
-    Failure::Stopped(format!(
-        "stopped after {} of {} people; they are kept in {}\n  \
-         The same command with --resume goes on from there.",
-        thousands(end.totals.people),
-        thousands(run.people),
-        kept.display()
-    ))
-}
-
-fn content<'a>(run: &Run, totals: &'a Totals, args: &Feed, common: &Common) -> Content<'a> {
+fn content<'a>(
+    run: &Run,
+    totals: &'a Totals,
+    sample: Option<Sample>,
+    args: &Feed,
+    common: &Common,
+) -> Content<'a> {
     let (world, alpha, lambda, contents) = match run.setting {
         Setting::Mirror { alpha, lambda } => {
             let lambda = match lambda {
@@ -169,17 +234,15 @@ fn content<'a>(run: &Run, totals: &'a Totals, args: &Feed, common: &Common) -> C
         states: STATES,
         steps: steps.collect(),
         policies: policies.collect(),
+        sample,
         totals,
     };
     Output::new(size, parameters, found, args, common)
 }
 
-fn text(content: &Content<'_>, run: &Run) -> String {
+fn title(content: &Content<'_>) -> String {
     let m = &content.manifest;
-    let found = &content.result;
-    let mut out = String::new();
-    let _ = writeln!(
-        out,
+    format!(
         "{}: {} people × {} steps, one learner each; alpha {}, lambda {}; seed {}",
         m.world,
         thousands(m.people),
@@ -187,7 +250,12 @@ fn text(content: &Content<'_>, run: &Run) -> String {
         m.parameters.alpha,
         m.parameters.lambda,
         m.seed
-    );
+    )
+}
+
+fn text(content: &Content<'_>, run: &Run) -> String {
+    let found = &content.result;
+    let mut out = format!("{}\n", title(content));
     let _ = write!(out, "\n{:>10} {:>14}", "step", "mean reaction");
     let names = found.contents.iter().chain(&found.states);
     names.for_each(|name| {

@@ -3,13 +3,16 @@
 
 use std::path::Path;
 
+use driftlead_sim::checkpoint::CheckpointError;
 use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::feed::sums::Estimate;
+use driftlead_sim::rounds::{Control, End, Sums};
 use serde::Serialize;
 
 use super::LABEL;
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
+use crate::number::thousands;
 use crate::{Outcome, VERSION, file, terminal};
 
 /// A run as data. `P` are the world's parameters, `R` what came of it.
@@ -108,6 +111,62 @@ impl<'a, P: Serialize, R: Serialize> Output<'a, P, R> {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// Runs people with progress, and with a checkpoint if one is asked for. What is not complete is kept
+/// and ends the program.
+pub(super) fn watch<T: Sums>(
+    people: u64,
+    args: &Feed,
+    common: &Common,
+    go: impl FnOnce(&Control<'_>) -> Result<End<T>, CheckpointError>,
+) -> Result<T, Failure> {
+    let bar = terminal::progress_with_eta(people, "simulating people", common.quiet);
+    let report = |done| bar.set_position(done);
+    let end = go(&Control {
+        progress: Some(&report),
+        // Without a checkpoint there is nothing to keep, and Ctrl-C ends the program at once.
+        stop: args.checkpoint.is_some().then(file::stop_on_interrupt),
+        checkpoint: args.checkpoint.clone(),
+        resume: args.resume,
+        ..Control::default()
+    });
+    bar.finish_and_clear();
+    let end = end.map_err(|e| Failure::Input(e.to_string()))?;
+    match end.complete {
+        true => Ok(end.sums),
+        false => Err(stopped(end.sums.people(), people, args)),
+    }
+}
+
+/// Ctrl-C came, and what was done is kept.
+pub(super) fn stopped(done: u64, people: u64, args: &Feed) -> Failure {
+    let kept = args.checkpoint.as_deref().unwrap_or(Path::new(""));
+    Failure::Stopped(format!(
+        "stopped after {} of {} people; they are kept in {}\n  \
+         The same command with --resume goes on from there.",
+        thousands(done),
+        thousands(people),
+        kept.display()
+    ))
+}
+
+/// Finds out before a long run that something cannot be written after it.
+pub(super) fn places(args: &Feed) -> Result<(), Failure> {
+    let targets = [&args.json.json, &args.out, &args.events, &args.checkpoint];
+    for target in targets.into_iter().flatten() {
+        let folder = match target.parent() {
+            Some(p) if !p.as_os_str().is_empty() => p,
+            _ => Path::new("."),
+        };
+        if target.is_dir() {
+            return Err(Failure::cannot_write(target, &"it is a folder"));
+        }
+        if !folder.is_dir() {
+            return Err(Failure::cannot_write(target, &"its folder does not exist"));
+        }
+    }
+    Ok(())
 }
 
 /// A mean with its standard error, where there is one.

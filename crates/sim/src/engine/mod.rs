@@ -28,13 +28,15 @@ mod math;
 mod mirror;
 mod mirror4;
 mod run;
+mod sample;
 mod simd;
 mod tile;
 mod totals;
 mod world;
 
-pub use checkpoint::CheckpointError;
+pub use crate::checkpoint::CheckpointError;
 pub use run::{Control, End, LARGEST_ALPHA, Progress, Run, RunError, Setting};
+pub use sample::{Sample, Shown};
 pub use tile::Kernel;
 pub use totals::{LAMBDA_BINS, LOCKED, POLICY_BINS, PolicyTotals, Totals};
 pub use world::Lambda;

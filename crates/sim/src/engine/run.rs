@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::{self, CheckpointError};
+use super::checkpoint;
 use super::mirror::Mirror;
 use super::mirror4::Mirror4;
 use super::tile::{self, Kernel, PEOPLE, Span};
 use super::totals::Totals;
 use super::world::{Lambda, World};
+use crate::checkpoint::CheckpointError;
 use crate::draw::Draws;
 
 /// Largest step size of a learner: the demo's own bound, and what keeps the policies in range.
@@ -172,8 +173,8 @@ impl Run {
 
     fn go_in<W: World>(&self, world: &W, control: &Control<'_>) -> Result<End, RunError> {
         let mut totals = Totals::new(self.steps, W::POLICIES);
-        if let (Some(path), true) = (&control.checkpoint, control.resume)
-            && let Some(kept) = checkpoint::read(path, self)?
+        if let Some(path) = &control.checkpoint
+            && let Some(kept) = checkpoint::start(path, control.resume, self)?
         {
             totals = kept;
         }

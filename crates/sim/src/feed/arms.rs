@@ -83,7 +83,8 @@ mod tests {
     use super::*;
     use crate::feed::life::tests::world;
     use crate::feed::numbers::Numbers;
-    use crate::feed::population::{FIXED_ARMS, fixed_arms, run};
+    use crate::feed::population::tests::whole;
+    use crate::feed::population::{FIXED_ARMS, fixed_arms};
 
     #[test]
     fn levers_do_what_they_are_for() {
@@ -91,8 +92,8 @@ mod tests {
         world.weeks = 4;
         let mut arms = fixed_arms(&world);
         arms.extend(doses(&world));
-        let totals = run(&arms, 60, 1, &|_| true).unwrap();
-        let numbers = Numbers::of(&arms, &totals).unwrap();
+        let totals = whole(&arms, 60);
+        let numbers = Numbers::of(&arms, None, &totals).unwrap();
         let named = |name: &str| numbers.arms.iter().find(|a| a.arm == name).unwrap();
         let effective = |name| named(name).effective.mean;
         assert!(effective("KL leash 1") > effective("KL leash 0.05"));
@@ -118,8 +119,8 @@ mod tests {
         let world = world();
         let mut arms = fixed_arms(&world);
         arms.extend(principals(&world));
-        let totals = run(&arms, 60, 1, &|_| true).unwrap();
-        let numbers = Numbers::of(&arms, &totals).unwrap();
+        let totals = whole(&arms, 60);
+        let numbers = Numbers::of(&arms, None, &totals).unwrap();
         let reflecting = |a: &&_| -> bool {
             let a: &crate::feed::numbers::Against = a;
             a.arm == "principal person_reflecting"

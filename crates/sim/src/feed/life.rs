@@ -11,6 +11,8 @@ use crate::parts::{Governor, MAX_CONTENTS, Person};
 
 /// Days in a week.
 pub const WEEK: u32 = 7;
+/// Most weeks whose distributions are kept.
+const KEPT: u64 = 6;
 
 /// A world: people, and the system that learns from each of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +80,8 @@ pub struct Life {
     pub weeks: Vec<Week>,
     /// Mean distribution over contents that was drawn from in the last week.
     pub exposure: [f64; MAX_CONTENTS],
+    /// The same in each of the [`kept_weeks`]; zeros where nothing was shown.
+    pub course: Vec<[f64; MAX_CONTENTS]>,
     /// The content that the person reacts to most in the states of the last week, without what
     /// exposure has added.
     pub best: usize,
@@ -94,6 +98,20 @@ impl Life {
 
 fn largest(x: &[f64]) -> usize {
     (0..x.len()).fold(0, |best, j| if x[j] > x[best] { j } else { best })
+}
+
+/// Weeks, from 0, whose distributions are kept: the first, the last, and up to four between, evenly.
+///
+/// ```
+/// use driftlead_sim::feed::life::kept_weeks;
+/// assert_eq!(kept_weeks(1), [0]);
+/// assert_eq!(kept_weeks(12), [0, 2, 4, 6, 8, 11]);
+/// ```
+pub fn kept_weeks(weeks: u32) -> Vec<u32> {
+    let last = u64::from(weeks.saturating_sub(1));
+    let mut kept: Vec<u32> = (0..KEPT).map(|i| (i * last / (KEPT - 1)) as u32).collect();
+    kept.dedup();
+    kept
 }
 
 /// One thing shown and the reaction to it.
@@ -132,13 +150,17 @@ pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Sh
         profile: person.profile(),
         weeks: Vec::with_capacity(world.weeks as usize),
         exposure: [0.0; MAX_CONTENTS],
+        course: Vec::new(),
         best: 0,
         after: Vec::new(),
     };
-    let (mut occupied, mut shown_last) = ([0.0; 3], 0.0);
+    let mut occupied = [0.0; 3];
+    let kept = kept_weeks(world.weeks);
     let mut t = 0;
     for in_week in 0..world.weeks {
         let last = in_week + 1 == world.weeks;
+        let is_kept = kept.get(life.course.len()) == Some(&in_week);
+        let (mut served, mut served_places) = ([0.0; MAX_CONTENTS], 0.0);
         let mut week = Week {
             floor: f64::INFINITY,
             ..Week::default()
@@ -185,10 +207,10 @@ pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Sh
                 week.welfare_now += o.welfare_now;
                 reactions += o.signal.reaction;
                 shown += 1;
-                if last {
-                    let sums = life.exposure.iter_mut().zip(&o.served);
+                if is_kept {
+                    let sums = served.iter_mut().zip(&o.served);
                     sums.for_each(|(sum, p)| *sum += p);
-                    shown_last += 1.0;
+                    served_places += 1.0;
                 }
                 t += 1;
             }
@@ -196,11 +218,15 @@ pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Sh
                 week.floor = week.floor.min(reactions / f64::from(shown));
             }
         }
+        if is_kept {
+            if served_places > 0.0 {
+                served.iter_mut().for_each(|p| *p /= served_places);
+            }
+            life.course.push(served);
+        }
         life.weeks.push(finish(week, world, &person));
     }
-    if shown_last > 0.0 {
-        life.exposure.iter_mut().for_each(|p| *p /= shown_last);
-    }
+    life.exposure = life.course.last().copied().unwrap_or_default();
     let mut score = [f64::NEG_INFINITY; MAX_CONTENTS];
     for (j, s) in score[..k].iter_mut().enumerate() {
         *s = (0..3).map(|x| occupied[x] * person.unmoved(x, j)).sum();

@@ -4,10 +4,12 @@ use driftlead_stats::diversity::{Spread, agreement_a, bimodality_coefficient, di
 use serde::Serialize;
 
 use super::influence::Split;
-use super::life::Arm;
+use super::life::{Arm, kept_weeks};
+use super::phase::{Cell, Grid};
 use super::population::{
-    AS_IS, ArmTotals, BINS, LESS_PRESSURE, NO_LEARNER, Totals, WeekTotals, stack,
+    AS_IS, ArmTotals, BINS, LESS_PRESSURE, NO_LEARNER, POLICY_BINS, Totals, WeekTotals, stack,
 };
+use super::simplex::{Counts, Simplex};
 use super::sums::{Estimate, LockCounts, Moments};
 use crate::portable::{exp, ln};
 
@@ -25,6 +27,12 @@ pub struct Numbers {
     pub weekly: Vec<Weekly>,
     /// Echo chamber, filter bubble and influence, as it is and without a learner.
     pub exposure: [Exposure; 2],
+    /// People by probability of each content, at several weeks, as it is.
+    pub policy: Vec<PolicyAt>,
+    /// Where the first people end among three groups of contents; nothing with two contents.
+    pub ends: Option<Simplex>,
+    /// The phase diagram, if one was asked for.
+    pub phase: Vec<Cell>,
     /// Lock-in, and where it comes from.
     pub lock_in: LockIn,
     /// Polarisation of the positions of people's last week.
@@ -39,6 +47,15 @@ pub struct Numbers {
     pub arms: Vec<Against>,
     /// Reaction and welfare of the last week in every arm that is a way to run the system.
     pub front: Vec<Point>,
+}
+
+/// People by the probability of each content at one time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PolicyAt {
+    /// Week, or steps done, from 1.
+    pub at: usize,
+    /// For each content, people in 20 equal parts of [0, 1].
+    pub contents: Vec<Vec<u64>>,
 }
 
 /// One way to run the system, by its mean reaction and welfare per place in the last week.
@@ -209,7 +226,7 @@ pub struct Against {
 
 impl Numbers {
     /// From the sums of a run of these arms.
-    pub fn of(arms: &[Arm], totals: &Totals) -> Option<Numbers> {
+    pub fn of(arms: &[Arm], grid: Option<&Grid>, totals: &Totals) -> Option<Numbers> {
         let as_is = totals.arms.get(AS_IS)?;
         let without = totals.arms.get(NO_LEARNER)?;
         let exposure = |i: usize, sums: &ArmTotals| exposure(&arms[i], sums, totals.people);
@@ -218,8 +235,11 @@ impl Numbers {
             weeks: as_is.weeks.len(),
             weekly: (1..).zip(&as_is.weeks).map(|(n, w)| weekly(n, w)).collect(),
             exposure: [exposure(AS_IS, as_is), exposure(NO_LEARNER, without)],
+            policy: policy(arms, totals),
+            ends: ends(arms, totals),
+            phase: grid.map_or_else(Vec::new, |g| g.numbers(&totals.phase)),
             lock_in: lock_in(&totals.lock),
-            polarisation: polarisation(totals, as_is),
+            polarisation: polarisation(arms, totals, as_is),
             ratchet: Ratchet {
                 slope: some(&as_is.floor_slope),
                 rises: some(&as_is.floor_rises),
@@ -273,6 +293,57 @@ fn exposure(arm: &Arm, sums: &ArmTotals, people: u64) -> Exposure {
         locked: sums.locked as f64 / people as f64,
         shares,
     }
+}
+
+fn policy(arms: &[Arm], totals: &Totals) -> Vec<PolicyAt> {
+    let weeks = arms.first().map_or(0, |a| a.world.weeks);
+    let at = |(week, contents): (u32, &Vec<[u64; POLICY_BINS]>)| PolicyAt {
+        at: week as usize + 1,
+        contents: contents.iter().map(|bins| bins.to_vec()).collect(),
+    };
+    kept_weeks(weeks)
+        .into_iter()
+        .zip(&totals.policy)
+        .map(at)
+        .collect()
+}
+
+/// The distributions of the last week of the people that are kept one by one.
+fn sample(totals: &Totals) -> impl Iterator<Item = Vec<f64>> + '_ {
+    let of = |bits: &Vec<u64>| bits.iter().map(|b| f64::from_bits(*b)).collect();
+    totals.sample.values().map(of)
+}
+
+/// Three contents as they are; of more, the two with the largest shares and the others together.
+fn ends(arms: &[Arm], totals: &Totals) -> Option<Simplex> {
+    let contents = &arms.first()?.world.people.contents;
+    let shares = &totals.arms.first()?.exposure;
+    let mut order: Vec<usize> = (0..contents.len()).collect();
+    if contents.len() < 3 {
+        return None;
+    }
+    if contents.len() > 3 {
+        let share = |j: &usize| shares.get(*j).map_or(0.0, |s| s.value());
+        order.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    }
+    let [first, second, others @ ..] = order.as_slice() else {
+        return None;
+    };
+    let name = |j: &usize| {
+        contents
+            .get(*j)
+            .map_or_else(String::new, |c| c.name.clone())
+    };
+    let third = match others {
+        [one] => name(one),
+        _ => format!("the {} others", others.len()),
+    };
+    let mut counts = Counts::default();
+    for p in sample(totals) {
+        let of = |j: &usize| p.get(*j).copied().unwrap_or(0.0);
+        counts.add([of(first), of(second), others.iter().map(of).sum()]);
+    }
+    Some(counts.named([name(first), name(second), third]))
 }
 
 fn lock_in(groups: &[LockCounts]) -> LockIn {
@@ -343,8 +414,13 @@ fn figures(c: &LockCounts) -> [f64; 10] {
     ]
 }
 
-fn polarisation(totals: &Totals, as_is: &ArmTotals) -> Polarisation {
-    let x: Vec<f64> = totals.sample.values().map(|b| f64::from_bits(*b)).collect();
+fn polarisation(arms: &[Arm], totals: &Totals, as_is: &ArmTotals) -> Polarisation {
+    let contents = arms.first().map(|a| &a.world.people.contents);
+    let position = |p: Vec<f64>| -> f64 {
+        let contents = contents.into_iter().flatten();
+        contents.zip(&p).map(|(c, p)| c.position * p).sum()
+    };
+    let x: Vec<f64> = sample(totals).map(position).collect();
     let spread = Spread::of(&x).ok();
     let n = totals.people as f64;
     let shares = as_is.histogram.map(|c| c as f64 / n);

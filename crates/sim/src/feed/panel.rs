@@ -12,47 +12,85 @@ use super::life::{Arm, Shown, live_and_tell};
 /// Monday, 6 January 2025, 18:00 UTC, in seconds: the first day's first place.
 const START: i64 = 1_736_186_400;
 const DAY: i64 = 86_400;
-/// Seconds between two places.
+/// Seconds between two places, unless that would make a day longer than [`EVENING`].
 const PLACE: i64 = 60;
-/// Seconds from an impression to the reaction.
-const REACTS: i64 = 20;
+/// Longest day in seconds.
+const EVENING: i64 = 21_600;
 
-/// Everything that person `number` was shown: one conversation per day with something shown.
-pub fn conversations(arm: &Arm, seed: u64, number: u64) -> Vec<Conversation> {
-    let names = Names {
-        person: format!("simulated-{number}").into(),
-        deployment: "simulated feed".into(),
-        source: "simulated".into(),
-        system: "feed-1".into(),
-        policy: arm.name.as_str().into(),
-        items: (arm.world.people.contents.iter())
-            .map(|c| c.name.as_str().into())
-            .collect(),
-    };
-    let mut days: Vec<Conversation> = Vec::new();
-    let mut today = None;
-    live_and_tell(arm, seed, number, &mut |shown| {
-        if today != Some(shown.day) {
-            today = Some(shown.day);
-            days.push(names.conversation(number, shown.day));
-        }
-        if let Some(day) = days.last_mut() {
-            names.add(&mut day.events, number, &shown);
-        }
-    });
-    days
-}
-
-struct Names {
+/// How a panel is told.
+#[derive(Debug, Clone)]
+pub struct Panel {
     person: Arc<str>,
     deployment: Arc<str>,
     source: Arc<str>,
     system: Arc<str>,
     policy: Arc<str>,
     items: Vec<Arc<str>>,
+    /// Microseconds between two places.
+    place: i64,
 }
 
-impl Names {
+/// Everything that person `number` was shown: one conversation per day with something shown.
+pub fn conversations(arm: &Arm, seed: u64, number: u64) -> Vec<Conversation> {
+    let items = arm.world.people.contents.iter().map(|c| c.name.as_str());
+    let panel = Panel::new(&arm.name, items, arm.world.day_steps);
+    let mut days = Days::new(panel, number);
+    live_and_tell(arm, seed, number, &mut |shown| days.add(&shown));
+    days.all
+}
+
+impl Panel {
+    /// A panel of items by name, shown under a policy at so many places of a day.
+    pub fn new<'a>(policy: &str, items: impl Iterator<Item = &'a str>, day_places: u32) -> Self {
+        let spacing = EVENING * MICROS / i64::from(day_places.max(1));
+        Panel {
+            person: "".into(),
+            deployment: "simulated feed".into(),
+            source: "simulated".into(),
+            system: "feed-1".into(),
+            policy: policy.into(),
+            items: items.map(Into::into).collect(),
+            place: spacing.min(PLACE * MICROS),
+        }
+    }
+}
+
+/// The days of one person.
+#[derive(Debug)]
+pub struct Days {
+    panel: Panel,
+    number: u64,
+    today: Option<u32>,
+    /// One conversation per day with something shown.
+    pub all: Vec<Conversation>,
+}
+
+impl Days {
+    /// Of a person to whom nothing was shown yet.
+    pub fn new(mut panel: Panel, number: u64) -> Self {
+        panel.person = format!("simulated-{number}").into();
+        Days {
+            panel,
+            number,
+            today: None,
+            all: Vec::new(),
+        }
+    }
+
+    /// Adds what was shown, in order of time.
+    pub fn add(&mut self, shown: &Shown) {
+        if self.today != Some(shown.day) {
+            self.today = Some(shown.day);
+            self.all
+                .push(self.panel.conversation(self.number, shown.day));
+        }
+        if let Some(day) = self.all.last_mut() {
+            self.panel.add(&mut day.events, self.number, shown);
+        }
+    }
+}
+
+impl Panel {
     fn conversation(&self, number: u64, day: u32) -> Conversation {
         Conversation {
             deployment: self.deployment.clone(),
@@ -65,12 +103,13 @@ impl Names {
     }
 
     fn add(&self, events: &mut Vec<Event>, number: u64, shown: &Shown) {
-        let clock = START + i64::from(shown.day) * DAY + i64::from(shown.place) * PLACE;
-        let event = |role, kind, clock: i64, events: &[Event]| Event {
+        let clock =
+            (START + i64::from(shown.day) * DAY) * MICROS + i64::from(shown.place) * self.place;
+        let event = |role, kind, micros: i64, events: &[Event]| Event {
             id: format!("{number}-{}-{}", shown.day, events.len()).into(),
             parent: events.last().map(|e| e.id.clone()),
             time: Some(Time {
-                micros: clock * MICROS,
+                micros,
                 offset_seconds: Some(0),
                 quality: TimeQuality::Exact,
             }),
@@ -92,7 +131,7 @@ impl Names {
         events.push(impression);
         let reaction = Event {
             reaction: Some(shown.reaction),
-            ..event(Role::Person, Kind::Reaction, clock + REACTS, events)
+            ..event(Role::Person, Kind::Reaction, clock + self.place / 3, events)
         };
         events.push(reaction);
     }

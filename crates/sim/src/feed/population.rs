@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::influence::divergence;
 use super::learner::{Rule, soft};
-use super::life::{Arm, Life, Week, World, live};
+use super::life::{Arm, Life, Week, World, kept_weeks, live};
+use super::phase::{CellSums, Grid};
 use super::sums::{Fixed, LockCounts, Moments};
+use crate::checkpoint::{CheckpointError, Identity};
 use crate::parts::MAX_CONTENTS;
+use crate::rounds::{self, Control, End, Sums};
 
 /// A person is locked when one content has more than this of the last week.
 pub const LOCKED: f64 = 0.9;
@@ -19,10 +22,10 @@ pub const LOCKED: f64 = 0.9;
 pub const GROUPS: usize = 20;
 /// Bins of positions.
 pub const BINS: usize = 20;
-/// First people whose position is kept, for measures that need single values.
+/// Bins of the probability of a content.
+pub const POLICY_BINS: usize = 20;
+/// First people whose last week is kept, for measures that need single values.
 pub const SAMPLE: u64 = 4096;
-/// Pairs of people between two calls of the progress report.
-const ROUND: u64 = 512;
 
 /// The arms that every run has, in order. Further arms follow them.
 pub const AS_IS: usize = 0;
@@ -69,7 +72,7 @@ pub fn fixed_arms(world: &World) -> Vec<Arm> {
 }
 
 /// Sums of one week.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WeekTotals {
     /// See [`Week`].
     pub reaction: Moments,
@@ -98,7 +101,7 @@ pub struct WeekTotals {
 }
 
 /// Sums of one arm.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ArmTotals {
     /// By week.
     pub weeks: Vec<WeekTotals>,
@@ -131,7 +134,7 @@ pub struct ArmTotals {
 }
 
 /// Sums of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// People.
     pub people: u64,
@@ -139,46 +142,85 @@ pub struct Totals {
     pub arms: Vec<ArmTotals>,
     /// Lock-in by group of people.
     pub lock: Vec<LockCounts>,
-    /// Positions of the first people under [`AS_IS`], as bits.
-    pub sample: BTreeMap<u64, u64>,
+    /// People under [`AS_IS`] by kept week, content and probability of that content; people who were
+    /// shown nothing in that week are in none.
+    pub policy: Vec<Vec<[u64; POLICY_BINS]>>,
+    /// Sums by cell of the phase diagram; none without one.
+    pub phase: Vec<CellSums>,
+    /// Distributions of the last week of the first people under [`AS_IS`], as bits.
+    pub sample: BTreeMap<u64, Vec<u64>>,
 }
 
-/// Runs people `0..people` through the arms; the first ones must be [`fixed_arms`]. `go_on` is told
-/// how many people are done and may end the run, which then gives nothing.
+/// Runs people `0..people` through the arms; the first ones must be [`fixed_arms`]. The first people
+/// go through the cells of `grid` too.
+///
+/// # Errors
+/// For checkpoints that cannot be read, written or do not belong to this run.
 pub fn run(
     arms: &[Arm],
+    grid: Option<&Grid>,
     people: u64,
     seed: u64,
-    go_on: &(dyn Fn(u64) -> bool + Sync),
-) -> Option<Totals> {
-    let mut totals = Totals::new(arms);
-    let pairs = people.div_ceil(2);
-    let mut from = 0;
-    while from < pairs {
-        let to = (from + ROUND).min(pairs);
-        let part = (from..to)
-            .into_par_iter()
-            .fold(
-                || Totals::new(arms),
-                |mut sums, pair| {
-                    sums.pair(arms, seed, 2 * pair, people);
-                    sums
-                },
-            )
-            .reduce(
-                || Totals::new(arms),
-                |mut a, b| {
-                    a.merge(b);
-                    a
-                },
-            );
-        totals.merge(part);
-        from = to;
-        if !go_on(totals.people) {
-            return None;
+    control: &Control<'_>,
+) -> Result<End<Totals>, CheckpointError> {
+    let first = arms.first().map(|a| &a.world);
+    let steps = first.map_or(0, |w| w.weeks * w.people.week_steps);
+    let of = Identity {
+        run: format!("clusters people={people} steps={steps} seed={seed}"),
+        settings: format!("{arms:?} {grid:?}"),
+    };
+    let cells = first.zip(grid).map_or_else(Vec::new, |(w, g)| g.arms(w));
+    let in_cells = grid.map_or(0, |g| g.people.min(people));
+    let pair = |sums: &mut Totals, first| {
+        sums.pair(arms, seed, first, people);
+        for number in first..(first + 2).min(in_cells) {
+            for (sums, cell) in sums.phase.iter_mut().zip(&cells) {
+                sums.live(cell, seed, number);
+            }
         }
+    };
+    let empty = || Totals {
+        phase: vec![CellSums::default(); cells.len()],
+        ..Totals::new(arms)
+    };
+    rounds::go(&of, people, control, &empty, &pair)
+}
+
+impl Sums for Totals {
+    fn people(&self) -> u64 {
+        self.people
     }
-    Some(totals)
+
+    fn merge(&mut self, other: Totals) {
+        self.people += other.people;
+        for (a, b) in self.arms.iter_mut().zip(&other.arms) {
+            a.merge(b);
+        }
+        for (a, b) in self.lock.iter_mut().zip(&other.lock) {
+            a.merge(b);
+        }
+        for (a, b) in (self.policy.iter_mut().flatten()).zip(other.policy.iter().flatten()) {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        }
+        for (a, b) in self.phase.iter_mut().zip(&other.phase) {
+            a.merge(b);
+        }
+        self.sample.extend(other.sample);
+    }
+
+    fn fits(&self, empty: &Totals) -> bool {
+        let shape = |t: &Totals| {
+            let arms = t.arms.iter().map(|a| (a.weeks.len(), a.after.len()));
+            let lock = (t.lock.iter()).map(|l| (l.by_content.len(), l.by_content_frozen.len()));
+            let policy = t.policy.iter().map(Vec::len);
+            (
+                arms.collect::<Vec<_>>(),
+                lock.collect::<Vec<_>>(),
+                policy.collect::<Vec<_>>(),
+            )
+        };
+        shape(self) == shape(empty) && self.phase.len() == empty.phase.len()
+    }
 }
 
 impl Totals {
@@ -193,6 +235,12 @@ impl Totals {
             people: 0,
             arms: arms.iter().map(empty).collect(),
             lock: vec![LockCounts::new(k); GROUPS],
+            policy: (arms.first())
+                .map_or_else(Vec::new, |a| kept_weeks(a.world.weeks))
+                .iter()
+                .map(|_| vec![[0; POLICY_BINS]; k])
+                .collect(),
+            phase: Vec::new(),
             sample: BTreeMap::new(),
         }
     }
@@ -223,24 +271,22 @@ impl Totals {
             sums.add(arm, life, as_is);
         }
         if number < SAMPLE {
-            let position = position(&arms[AS_IS], as_is);
-            self.sample.insert(number, position.to_bits());
+            let k = arms.first().map_or(0, |a| a.world.people.contents.len());
+            let bits = as_is.exposure.iter().take(k).map(|p| p.to_bits());
+            self.sample.insert(number, bits.collect());
+        }
+        for (histograms, p) in self.policy.iter_mut().zip(&as_is.course) {
+            if p.iter().sum::<f64>() > 0.0 {
+                for (histogram, p) in histograms.iter_mut().zip(p) {
+                    let bin = (p * POLICY_BINS as f64) as usize;
+                    histogram[bin.min(POLICY_BINS - 1)] += 1;
+                }
+            }
         }
         let group = (number % GROUPS as u64) as usize;
         if let [as_is, other, frozen, frozen_other, ..] = lives {
             count(&mut self.lock[group], as_is, other, frozen, frozen_other);
         }
-    }
-
-    fn merge(&mut self, other: Totals) {
-        self.people += other.people;
-        for (a, b) in self.arms.iter_mut().zip(&other.arms) {
-            a.merge(b);
-        }
-        for (a, b) in self.lock.iter_mut().zip(&other.lock) {
-            a.merge(b);
-        }
-        self.sample.extend(other.sample);
     }
 }
 
@@ -397,6 +443,12 @@ pub(crate) mod tests {
     use super::*;
     use crate::feed::life::tests::world;
 
+    pub(crate) fn whole(arms: &[Arm], people: u64) -> Totals {
+        let end = run(arms, None, people, 1, &Control::default()).unwrap();
+        assert!(end.complete);
+        end.sums
+    }
+
     #[test]
     fn the_sums_do_not_depend_on_the_threads() {
         let mut world = world();
@@ -404,9 +456,7 @@ pub(crate) mod tests {
         let arms = fixed_arms(&world);
         let go = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.unwrap()
-                .install(|| run(&arms, 33, 1, &|_| true))
-                .unwrap()
+            pool.unwrap().install(|| whole(&arms, 33))
         };
         let (one, three) = (go(1), go(3));
         assert_eq!(one, three);
@@ -416,12 +466,13 @@ pub(crate) mod tests {
         let pairs = &one.arms[AS_IS];
         let (same, other) = (pairs.overlap_same.count(), pairs.overlap_other.count());
         assert_eq!(same + other, 16, "the last person has no partner");
-        assert!(run(&arms, 33, 1, &|_| false).is_none());
+        let counted = |week: usize| one.policy[week][0].iter().sum::<u64>();
+        assert_eq!((one.policy.len(), counted(0), counted(1)), (2, 33, 33));
     }
 
     #[test]
     fn frozen_people_are_not_displaced_and_no_learner_locks_nobody() {
-        let totals = run(&fixed_arms(&world()), 60, 1, &|_| true).unwrap();
+        let totals = whole(&fixed_arms(&world()), 60);
         let last = |arm: usize| totals.arms[arm].weeks.last().unwrap();
         assert_eq!(last(FROZEN).displacement.mean(), 0.0);
         assert!(last(AS_IS).displacement.mean() > 0.1);

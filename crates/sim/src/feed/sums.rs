@@ -1,11 +1,13 @@
 //! Sums over people that do not depend on the order of the work: every value is rounded to 2⁻⁴⁰ and
 //! added as an integer.
 
+use serde::{Deserialize, Serialize};
+
 /// 2⁴⁰.
 const UNIT: f64 = 1_099_511_627_776.0;
 
 /// A sum of numbers, each rounded to 2⁻⁴⁰. A value that is not a number counts as 0.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fixed(i128);
 
 impl Fixed {
@@ -26,7 +28,7 @@ impl Fixed {
 }
 
 /// Number, sum and sum of squares.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
     n: u64,
     sum: Fixed,
@@ -77,7 +79,7 @@ impl Moments {
 }
 
 /// A mean and its standard error.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Mean.
     pub mean: f64,
@@ -86,7 +88,7 @@ pub struct Estimate {
 }
 
 /// Counts of lock-in in one of the groups of people that uncertainty is computed from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LockCounts {
     /// People.
     pub people: u64,

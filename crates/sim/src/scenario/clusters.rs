@@ -7,12 +7,13 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{Reader, ScenarioError, weeks};
+use super::{Reader, ScenarioError, phase, weeks};
 use crate::feed::clusters::{Content, People, Profile};
 use crate::feed::governor::Levers;
 use crate::feed::learner::{Baseline, Rule};
 use crate::feed::lens::{Stack, Tilt};
 use crate::feed::life::{WEEK, World};
+use crate::feed::phase::{Grid, has_alpha};
 use crate::feed::population::GROUPS;
 use crate::feed::principal::{Weights, Who};
 use crate::parts::MAX_CONTENTS;
@@ -22,7 +23,6 @@ const PEOPLE: u64 = 10_000;
 const DAY_STEPS: u32 = 10;
 const WEEKS: u32 = 12;
 const AFTER_WEEKS: u64 = 12;
-const PANEL: u64 = 100;
 /// Two for each group of people that the uncertainty of lock-in is computed from.
 const LEAST_PEOPLE: u64 = 2 * GROUPS as u64;
 /// Bounds that keep numbers far from overflow and mean nothing else.
@@ -41,6 +41,8 @@ pub struct Clusters {
     pub doses: bool,
     /// People of the panel that can be written as a record.
     pub panel: u64,
+    /// A phase diagram of the same world.
+    pub phase: Option<Grid>,
 }
 
 impl Clusters {
@@ -102,6 +104,7 @@ pub(super) struct File {
     content: Vec<Spanned<ContentFile>>,
     #[serde(default)]
     profile: Vec<Spanned<ProfileFile>>,
+    phase: Option<Spanned<phase::File>>,
 }
 
 #[derive(Deserialize)]
@@ -202,10 +205,17 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Clusters, ScenarioError> {
     };
     let at = file.people.as_ref().map_or(0, |p| p.span().start);
     let people = reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?;
+    let at_phase = file.phase.as_ref().map_or(0, |p| p.span().start);
+    let phase = (file.phase.map(|p| phase::grid(reader, p))).transpose()?;
+    if phase.is_some() && !has_alpha(world.rule) {
+        let message = "[phase] needs a learner with a step size alpha".to_owned();
+        return Err(reader.at(at_phase, message));
+    }
     let clusters = Clusters {
         world,
         doses: file.doses,
-        panel: reader.count("panel", file.panel, PANEL, 1_000_000)?,
+        panel: reader.panel(file.panel)?,
+        phase,
         people,
     };
     clusters.with_people(people).map_err(|m| reader.at(at, m))

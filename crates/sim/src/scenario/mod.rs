@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod clusters;
+mod phase;
 
 use std::ops::RangeInclusive;
 
@@ -24,6 +25,7 @@ pub use clusters::Clusters;
 
 use crate::engine::{LARGEST_ALPHA, Lambda, Setting};
 use crate::feed::life::WEEK;
+use crate::feed::phase::Bandit4s;
 
 /// The step size of the public demo.
 const ALPHA: f64 = 0.08;
@@ -33,6 +35,8 @@ const STEPS: u32 = 250;
 const PEOPLE: u64 = 1_000_000;
 /// Sums are kept per arm and week; this many keep them within a few dozen megabytes a thread.
 const MOST_WEEKS: u32 = 1000;
+/// People that can be written as a record.
+const PANEL: u64 = 100;
 
 /// A world, and how large it is unless the command line says otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,15 +49,19 @@ pub enum Scenario {
         people: u64,
         /// Steps, at least 1.
         steps: u32,
+        /// People of the panel that can be written as a record.
+        panel: u64,
     },
     /// Kind `clusters`: people whom exposure moves.
     Clusters(Box<Clusters>),
     /// Kind `catalogue`: items with attributes, and people whose vector moves.
     Catalogue(Box<Catalogue>),
+    /// Kind `bandit4s`: a phase diagram.
+    Bandit4s(Bandit4s),
 }
 
 /// The names of all kinds.
-pub const KINDS: [&str; 4] = ["mirror", "mirror4", "clusters", "catalogue"];
+pub const KINDS: [&str; 5] = ["mirror", "mirror4", "clusters", "catalogue", "bandit4s"];
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -77,6 +85,7 @@ struct MirrorFile {
     _kind: String,
     people: Option<Spanned<Value>>,
     steps: Option<Spanned<Value>>,
+    panel: Option<Spanned<Value>>,
     alpha: Option<Spanned<f64>>,
     lambda: Option<Spanned<Value>>,
 }
@@ -88,6 +97,7 @@ struct Mirror4File {
     _kind: String,
     people: Option<Spanned<Value>>,
     steps: Option<Spanned<Value>>,
+    panel: Option<Spanned<Value>>,
     alpha: Option<Spanned<f64>>,
 }
 
@@ -113,6 +123,7 @@ impl Scenario {
                     },
                     people: reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?,
                     steps: reader.steps(file.steps)?,
+                    panel: reader.panel(file.panel)?,
                 })
             }
             "mirror4" => {
@@ -123,9 +134,11 @@ impl Scenario {
                     },
                     people: reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?,
                     steps: reader.steps(file.steps)?,
+                    panel: reader.panel(file.panel)?,
                 })
             }
             "clusters" => Ok(Scenario::Clusters(Box::new(clusters::read(&reader)?))),
+            "bandit4s" => Ok(Scenario::Bandit4s(phase::bandit4s(&reader)?)),
             "catalogue" => Ok(Scenario::Catalogue(Box::new(catalogue::read(&reader)?))),
             other => Err(reader.at(
                 kind.span().start,
@@ -279,6 +292,10 @@ impl Reader<'_> {
         Ok(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
+    fn panel(&self, value: Option<Spanned<Value>>) -> Result<u64, ScenarioError> {
+        self.count("panel", value, PANEL, u64::MAX >> 1)
+    }
+
     /// A count from 1; `1e6` is one too.
     fn count(
         &self,
@@ -324,6 +341,7 @@ mod tests {
                 },
                 people: 1_000_000,
                 steps: 250,
+                panel: PANEL,
             })
         );
         let mirror4 = include_str!("../../../../scenarios/mirror4.toml");

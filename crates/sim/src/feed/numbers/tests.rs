@@ -1,12 +1,12 @@
 use super::*;
 use crate::feed::life::World;
 use crate::feed::life::tests::world;
-use crate::feed::population::{fixed_arms, run};
+use crate::feed::population::fixed_arms;
+use crate::feed::population::tests::whole;
 
 fn numbers(world: &World, people: u64) -> Numbers {
     let arms = fixed_arms(world);
-    let totals = run(&arms, people, 1, &|_| true).unwrap();
-    Numbers::of(&arms, &totals).unwrap()
+    Numbers::of(&arms, None, &whole(&arms, people)).unwrap()
 }
 
 #[test]

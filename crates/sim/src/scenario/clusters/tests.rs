@@ -27,6 +27,7 @@ fn the_shipped_scenario_is_valid() {
     assert_eq!(c.world.people.profiles.len(), 4);
     assert_eq!(c.steps(), 840);
     assert!(c.world.people.eta > 0.0);
+    assert_eq!(c.phase.as_ref().unwrap().cells().count(), 15);
     assert!(c.clone().with_steps(70).is_ok());
     assert!(c.clone().with_people(40).is_ok());
     assert!(
@@ -156,6 +157,13 @@ fn errors_name_the_line_and_the_key() {
             12,
             "keep is 3",
         ),
+        (
+            with("[learner]\nrule = \"ucb\"\n[phase]\nalpha = [0.1]\neta = [0]"),
+            12,
+            "needs a learner with a step size",
+        ),
+        (with("[phase]\nalpha = [0.1]"), 10, "the key eta is missing"),
+        (with("[phase]\nalpha = [0.1]\neta = [2]"), 12, "eta has 2"),
         (
             SMALL.replacen("[[content]]", "steps = 71\n[[content]]", 1),
             2,
