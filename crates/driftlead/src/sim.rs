@@ -3,6 +3,7 @@
 mod catalogue;
 mod clusters;
 mod feed;
+mod opinion;
 mod page;
 
 use crate::Outcome;

@@ -77,6 +77,7 @@ pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
         } => (setting, people, steps),
         Scenario::Clusters(scenario) => return super::clusters::run(*scenario, args, common),
         Scenario::Catalogue(scenario) => return super::catalogue::run(*scenario, args, common),
+        Scenario::Opinion(scenario) => return super::opinion::run(*scenario, args, common),
     };
     if args.events.is_some() || args.out.is_some() {
         let what = "--events and --out need a scenario of kind clusters";

@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod clusters;
+mod opinion;
 
 use std::ops::RangeInclusive;
 
@@ -21,6 +22,7 @@ use toml::{Spanned, Value};
 
 pub use catalogue::Catalogue;
 pub use clusters::Clusters;
+pub use opinion::Opinion;
 
 use crate::engine::{LARGEST_ALPHA, Lambda, Setting};
 use crate::feed::life::WEEK;
@@ -50,10 +52,12 @@ pub enum Scenario {
     Clusters(Box<Clusters>),
     /// Kind `catalogue`: items with attributes, and people whose vector moves.
     Catalogue(Box<Catalogue>),
+    /// Kind `opinion`: one of the worlds of opinion and exposure.
+    Opinion(Box<Opinion>),
 }
 
 /// The names of all kinds.
-pub const KINDS: [&str; 4] = ["mirror", "mirror4", "clusters", "catalogue"];
+pub const KINDS: [&str; 5] = ["mirror", "mirror4", "clusters", "catalogue", "opinion"];
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -127,6 +131,7 @@ impl Scenario {
             }
             "clusters" => Ok(Scenario::Clusters(Box::new(clusters::read(&reader)?))),
             "catalogue" => Ok(Scenario::Catalogue(Box::new(catalogue::read(&reader)?))),
+            "opinion" => Ok(Scenario::Opinion(Box::new(opinion::read(&reader)?))),
             other => Err(reader.at(
                 kind.span().start,
                 format!(
