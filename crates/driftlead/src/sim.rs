@@ -6,6 +6,7 @@ mod clusters_page;
 mod engine_page;
 mod events;
 mod feed;
+mod opinion;
 mod output;
 mod page;
 mod phase;

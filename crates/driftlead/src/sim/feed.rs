@@ -90,6 +90,7 @@ pub(crate) fn run(args: &Feed, common: &Common) -> Result<Outcome, Failure> {
         Scenario::Clusters(scenario) => return super::clusters::run(*scenario, args, common),
         Scenario::Bandit4s(scenario) => return super::phase::run(scenario, args, common),
         Scenario::Catalogue(scenario) => return super::catalogue::run(*scenario, args, common),
+        Scenario::Opinion(scenario) => return super::opinion::run(*scenario, args, common),
     };
     let run = Run {
         setting,

@@ -213,16 +213,8 @@ fn kalimeris(found: &mut Found) {
 }
 
 fn hazla(found: &mut Found) {
-    let hazla = Hazla {
-        people: 1000,
-        dimensions: 4,
-        rate: 0.3,
-        items: 4000,
-    };
-    found.insert(
-        "feed.hazla.two_poles".into(),
-        vec![hazla.near_pole(SEED, 0.95)],
-    );
+    let there = Hazla::default().near_pole(SEED, 0.95);
+    found.insert("feed.hazla.two_poles".into(), vec![there]);
 }
 
 /// Disorder: people take many items. Consensus: few, and all the same. Polarisation: few, in several

@@ -12,6 +12,7 @@
 
 mod catalogue;
 mod clusters;
+mod opinion;
 mod phase;
 
 use std::ops::RangeInclusive;
@@ -22,6 +23,7 @@ use toml::{Spanned, Value};
 
 pub use catalogue::Catalogue;
 pub use clusters::Clusters;
+pub use opinion::Opinion;
 
 use crate::engine::{LARGEST_ALPHA, Lambda, Setting};
 use crate::feed::life::WEEK;
@@ -58,10 +60,19 @@ pub enum Scenario {
     Catalogue(Box<Catalogue>),
     /// Kind `bandit4s`: a phase diagram.
     Bandit4s(Bandit4s),
+    /// Kind `opinion`: one of the worlds of opinion and exposure.
+    Opinion(Box<Opinion>),
 }
 
 /// The names of all kinds.
-pub const KINDS: [&str; 5] = ["mirror", "mirror4", "clusters", "catalogue", "bandit4s"];
+pub const KINDS: [&str; 6] = [
+    "mirror",
+    "mirror4",
+    "clusters",
+    "catalogue",
+    "bandit4s",
+    "opinion",
+];
 
 /// What is wrong with a scenario, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -140,6 +151,7 @@ impl Scenario {
             "clusters" => Ok(Scenario::Clusters(Box::new(clusters::read(&reader)?))),
             "bandit4s" => Ok(Scenario::Bandit4s(phase::bandit4s(&reader)?)),
             "catalogue" => Ok(Scenario::Catalogue(Box::new(catalogue::read(&reader)?))),
+            "opinion" => Ok(Scenario::Opinion(Box::new(opinion::read(&reader)?))),
             other => Err(reader.at(
                 kind.span().start,
                 format!(

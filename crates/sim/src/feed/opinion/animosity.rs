@@ -15,7 +15,7 @@
 use rayon::prelude::*;
 
 use super::purpose;
-use crate::draw::Draws;
+use crate::draw::{Draws, Sequence};
 use crate::feed::sums::{Estimate, Moments};
 
 /// Constants.
@@ -101,6 +101,25 @@ pub struct Outcome {
     pub use_: Moments,
 }
 
+/// A person.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    own: f64,
+    pub(super) warmth: f64,
+    engages: f64,
+    used_to: f64,
+    usual_pull: f64,
+}
+
+/// What a day brought: shares of what was shown, reposts and favourites per post, use as a multiple.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lived {
+    pub(super) animosity: f64,
+    pub(super) like_minded: f64,
+    pub(super) clicks: f64,
+    pub(super) use_: f64,
+}
+
 struct Day {
     animosity: f64,
     like_minded: f64,
@@ -127,40 +146,20 @@ impl Animosity {
 
     fn person(&self, arm: FeedArm, number: u64, days: u32, seed: u64, sums: &mut Outcome) {
         let draws = Draws::new(seed);
-        let mut birth = draws.sequence(number, 0, purpose::ANIMOSITY_BIRTH);
-        let own = (self.warmth[0] + self.warmth[1] * birth.normal()).clamp(0.0, 100.0);
-        let party = (number % 2) as usize;
-        let engages = self.engages * crate::portable::exp(self.engages_spread * birth.normal());
-        let day = |arm, t| self.day(arm, &draws, number, t);
-        let (mut used_to, mut usual_pull) = (0.0, 0.0);
-        for t in 0..BEFORE {
-            let d = day(FeedArm::Ranked, t);
-            used_to += d.animosity / f64::from(BEFORE);
-            usual_pull += d.pull / f64::from(BEFORE);
-        }
-        let before = own + self.answer_sd * birth.normal();
+        let (mut person, mut birth) = self.born(&draws, number);
+        let before = person.own + self.answer_sd * birth.normal();
         let after_noise = self.answer_sd * birth.normal();
-        let mut warmth = own;
+        let party = (number % 2) as usize;
         let (mut exposure, mut like_minded, mut clicks, mut use_) = (0.0, 0.0, 0.0, 0.0);
-        for t in BEFORE..BEFORE + days {
-            let mut d = day(arm, t);
-            if let FeedArm::Reranked(multiple) = arm {
-                d.animosity *= multiple;
-                // Animosity is replaced by other posts, or the other way round.
-                d.pull += (multiple - 1.0) / multiple.max(1e-9) * d.animosity * self.animosity_pull;
-            }
-            let mut luck = draws.sequence(number, t, purpose::ANIMOSITY_DAY + 100);
-            warmth += -self.push * (d.animosity - used_to) - (warmth - own) / self.days_of_return
-                + self.day_noise * luck.normal();
-            warmth = warmth.clamp(0.0, 100.0);
-            let rate = engages * (1.0 + 0.2 * d.pull).max(0.0) * f64::from(self.shown);
-            clicks += f64::from(luck.poisson(rate)) / f64::from(self.shown);
+        for t in 0..days {
+            let d = self.live(arm, &draws, number, t, &mut person);
+            clicks += d.clicks;
             exposure += d.animosity;
             like_minded += d.like_minded;
-            use_ += crate::portable::exp(USE_PER_PULL * (d.pull - usual_pull));
+            use_ += d.use_;
         }
         let n = f64::from(days.max(1));
-        let answer = warmth + after_noise;
+        let answer = person.warmth + after_noise;
         sums.change.add(answer - before);
         sums.change_by_party[party].add(answer - before);
         sums.answer.add(answer);
@@ -168,6 +167,55 @@ impl Animosity {
         sums.like_minded.add(like_minded / n);
         sums.engagement.add(clicks / n);
         sums.use_.add(use_ / n);
+    }
+
+    /// A person after the days of the ranked feed, and what is left of the luck of their birth.
+    pub(super) fn born(&self, draws: &Draws, number: u64) -> (Reader, Sequence) {
+        let mut birth = draws.sequence(number, 0, purpose::ANIMOSITY_BIRTH);
+        let own = (self.warmth[0] + self.warmth[1] * birth.normal()).clamp(0.0, 100.0);
+        let engages = self.engages * crate::portable::exp(self.engages_spread * birth.normal());
+        let mut person = Reader {
+            own,
+            warmth: own,
+            engages,
+            used_to: 0.0,
+            usual_pull: 0.0,
+        };
+        for t in 0..BEFORE {
+            let d = self.day(FeedArm::Ranked, draws, number, t);
+            person.used_to += d.animosity / f64::from(BEFORE);
+            person.usual_pull += d.pull / f64::from(BEFORE);
+        }
+        (person, birth)
+    }
+
+    /// Day `t` of an arm, from 0.
+    pub(super) fn live(
+        &self,
+        arm: FeedArm,
+        draws: &Draws,
+        number: u64,
+        t: u32,
+        person: &mut Reader,
+    ) -> Lived {
+        let mut d = self.day(arm, draws, number, BEFORE + t);
+        if let FeedArm::Reranked(multiple) = arm {
+            d.animosity *= multiple;
+            // Animosity is replaced by other posts, or the other way round.
+            d.pull += (multiple - 1.0) / multiple.max(1e-9) * d.animosity * self.animosity_pull;
+        }
+        let mut luck = draws.sequence(number, BEFORE + t, purpose::ANIMOSITY_DAY + 100);
+        person.warmth += -self.push * (d.animosity - person.used_to)
+            - (person.warmth - person.own) / self.days_of_return
+            + self.day_noise * luck.normal();
+        person.warmth = person.warmth.clamp(0.0, 100.0);
+        let rate = person.engages * (1.0 + 0.2 * d.pull).max(0.0) * f64::from(self.shown);
+        Lived {
+            animosity: d.animosity,
+            like_minded: d.like_minded,
+            clicks: f64::from(luck.poisson(rate)) / f64::from(self.shown),
+            use_: crate::portable::exp(USE_PER_PULL * (d.pull - person.usual_pull)),
+        }
     }
 
     /// What a person is shown on a day: the candidates are the same in every arm.

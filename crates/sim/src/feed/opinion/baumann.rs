@@ -6,7 +6,11 @@
 //! 1e-9; each of them receives tanh(α·x_i), and with probability r the person receives tanh(α·x_j) in
 //! return. Euler steps from opinions uniform on (−1, 1).
 
+use std::sync::Arc;
+
+use super::graph::Graph;
 use super::purpose;
+use super::world::{Arm, Peers, Running, Setting, Shown, Slot, Tell, Visit, World};
 use crate::draw::{Draws, Sequence};
 use crate::portable::{exp, ln};
 
@@ -20,7 +24,7 @@ pub struct Baumann {
     /// Controversialness α.
     pub controversy: f64,
     /// Homophily β, a whole number.
-    pub homophily: i32,
+    pub homophily: usize,
     /// Contacts of an active person, m.
     pub contacts: usize,
     /// Smallest activity ε.
@@ -64,40 +68,9 @@ pub struct End {
 impl Baumann {
     /// Runs it.
     pub fn run(&self, seed: u64) -> End {
-        let draws = Draws::new(seed);
-        let (mut opinion, mut activity) = (Vec::new(), Vec::new());
-        for i in 0..self.people {
-            let mut luck = draws.sequence(i as u64, 0, purpose::BAUMANN_BIRTH);
-            opinion.push(luck.between(-1.0, 1.0));
-            activity.push(self.activity(luck.uniform()));
-        }
-        let mut received = vec![0.0; self.people];
-        let mut weights = vec![0.0; self.people];
-        for t in 0..self.steps {
-            received.fill(0.0);
-            let said: Vec<f64> = opinion.iter().map(|x| tanh(self.controversy * x)).collect();
-            for (i, a) in activity.iter().enumerate() {
-                let mut luck = draws.sequence(i as u64, t, purpose::BAUMANN_STEP);
-                if !luck.chance(*a) {
-                    continue;
-                }
-                for (w, x) in weights.iter_mut().zip(&opinion) {
-                    *w = (x - opinion[i]).abs().max(1e-9).powi(-self.homophily);
-                }
-                weights[i] = 0.0;
-                for _ in 0..self.contacts.min(self.people - 1) {
-                    let j = take(&mut weights, &mut luck);
-                    received[j] += said[i];
-                    if luck.chance(self.reciprocity) {
-                        received[i] += said[j];
-                    }
-                }
-            }
-            for (x, sum) in opinion.iter_mut().zip(&received) {
-                *x += self.dt * (self.influence * sum - *x);
-            }
-        }
-        End { opinion, activity }
+        let mut life = Life::new(*self, None, seed);
+        (0..self.steps).for_each(|t| life.next(t, &mut |_| {}));
+        life.end
     }
 
     /// Inverse of the distribution function.
@@ -105,6 +78,156 @@ impl Baumann {
         let power = 1.0 - self.activity_exponent;
         let low = exp(power * ln(self.least_activity));
         exp(ln(low + u * (1.0 - low)) / power)
+    }
+}
+
+impl World for Baumann {
+    fn constants(&mut self, visit: &mut Visit<'_>) {
+        visit("influence", Slot::Number(&mut self.influence, 0.0, 100.0));
+        visit(
+            "controversy",
+            Slot::Number(&mut self.controversy, 0.0, 100.0),
+        );
+        visit("homophily", Slot::Count(&mut self.homophily, 0, 20));
+        visit("contacts", Slot::Count(&mut self.contacts, 1, 1000));
+        let least = Slot::Number(&mut self.least_activity, 1e-6, 0.999);
+        visit("least_activity", least);
+        let exponent = Slot::Number(&mut self.activity_exponent, 1.001, 10.0);
+        visit("activity_exponent", exponent);
+        visit("reciprocity", Slot::Number(&mut self.reciprocity, 0.0, 1.0));
+        visit("dt", Slot::Number(&mut self.dt, 1e-6, 0.1));
+    }
+
+    fn start(&self, setting: &Setting) -> Box<dyn Running> {
+        let people = setting.people;
+        let world = Baumann { people, ..*self };
+        Box::new(Life::new(world, setting.graph.clone(), setting.seed))
+    }
+
+    fn arms(&self) -> Vec<Arm> {
+        vec![
+            Arm::new("as it is", *self),
+            Arm::new(
+                "no homophily",
+                Baumann {
+                    homophily: 0,
+                    ..*self
+                },
+            ),
+            Arm::natural(
+                "nobody is heard",
+                Baumann {
+                    influence: 0.0,
+                    ..*self
+                },
+            ),
+        ]
+    }
+
+    fn scale(&self) -> [f64; 2] {
+        [-5.0, 5.0]
+    }
+
+    fn peers(&self) -> Peers {
+        Peers::Contacts
+    }
+
+    /// What is shown is a person's opinion.
+    fn item(&self, item: usize) -> String {
+        format!("person-{item}")
+    }
+}
+
+/// A run; its state is the end of what was done so far.
+struct Life {
+    world: Baumann,
+    draws: Draws,
+    graph: Option<Arc<Graph>>,
+    end: End,
+    received: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Life {
+    fn new(world: Baumann, graph: Option<Arc<Graph>>, seed: u64) -> Self {
+        let draws = Draws::new(seed);
+        let (mut opinion, mut activity) = (Vec::new(), Vec::new());
+        for i in 0..world.people {
+            let mut luck = draws.sequence(i as u64, 0, purpose::BAUMANN_BIRTH);
+            opinion.push(luck.between(-1.0, 1.0));
+            activity.push(world.activity(luck.uniform()));
+        }
+        Life {
+            world,
+            draws,
+            graph,
+            end: End { opinion, activity },
+            received: vec![0.0; world.people],
+            weights: vec![0.0; world.people],
+        }
+    }
+
+    fn next(&mut self, t: u32, tell: &mut Tell<'_>) {
+        let world = &self.world;
+        let opinion = &mut self.end.opinion;
+        self.received.fill(0.0);
+        let said: Vec<f64> = opinion
+            .iter()
+            .map(|x| tanh(world.controversy * x))
+            .collect();
+        for (i, a) in self.end.activity.iter().enumerate() {
+            let mut luck = self.draws.sequence(i as u64, t, purpose::BAUMANN_STEP);
+            if !luck.chance(*a) {
+                continue;
+            }
+            let likely = |x: f64| {
+                (x - opinion[i])
+                    .abs()
+                    .max(1e-9)
+                    .powi(-(world.homophily as i32))
+            };
+            let known = match &self.graph {
+                None => {
+                    let pairs = self.weights.iter_mut().zip(opinion.iter());
+                    pairs.for_each(|(w, x)| *w = likely(*x));
+                    self.weights[i] = 0.0;
+                    world.people - 1
+                }
+                Some(graph) => {
+                    self.weights.fill(0.0);
+                    for j in graph.friends(i).iter().map(|j| *j as usize) {
+                        self.weights[j] = likely(opinion[j]);
+                    }
+                    graph.friends(i).len()
+                }
+            };
+            for _ in 0..world.contacts.min(known) {
+                let j = take(&mut self.weights, &mut luck);
+                self.received[j] += said[i];
+                tell(Shown::new(j, i));
+                if luck.chance(world.reciprocity) {
+                    self.received[i] += said[j];
+                    tell(Shown::new(i, j));
+                }
+            }
+        }
+        for (x, sum) in opinion.iter_mut().zip(&self.received) {
+            *x += world.dt * (world.influence * sum - *x);
+        }
+    }
+}
+
+impl Running for Life {
+    fn step(&mut self, t: u32, tell: &mut Tell<'_>) {
+        self.next(t, tell);
+    }
+
+    fn state(&self) -> Vec<f64> {
+        self.end.opinion.clone()
+    }
+
+    fn activity(&self) -> Option<&[f64]> {
+        Some(&self.end.activity)
     }
 }
 

@@ -6,6 +6,8 @@
 //! items (consensus); large p with large s brings groups to items of their own (polarisation).
 
 use super::purpose;
+use super::vector::dot;
+use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World};
 use crate::draw::Draws;
 use crate::feed::luck::pick;
 use crate::portable::{exp, ln};
@@ -25,6 +27,18 @@ pub struct Bellina {
     pub popularity: f64,
 }
 
+impl Default for Bellina {
+    fn default() -> Self {
+        Bellina {
+            people: 60,
+            items: 30,
+            rounds: 240,
+            similarity: 2.0,
+            popularity: 1.5,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Phase {
@@ -39,43 +53,136 @@ pub struct Phase {
 impl Bellina {
     /// Runs it.
     pub fn run(&self, seed: u64) -> Phase {
-        let draws = Draws::new(seed);
-        let (n, k) = (self.people, self.items);
-        let mut taken = vec![vec![0.0; k]; n];
-        let mut late = vec![vec![0.0; k]; n];
-        for t in 0..self.rounds {
-            let before = taken.clone();
-            let length: Vec<f64> = before.iter().map(|v| dot(v, v).sqrt()).collect();
-            for u in 0..n {
-                let mut score = vec![0.0; k];
-                for v in (0..n).filter(|v| *v != u) {
-                    let scale = length[u] * length[v];
-                    let cosine = if scale > 0.0 {
-                        dot(&before[u], &before[v]) / scale
-                    } else {
-                        0.0
-                    };
-                    let weight = power(cosine, self.similarity);
-                    score
-                        .iter_mut()
-                        .zip(&before[v])
-                        .for_each(|(s, c)| *s += weight * c);
-                }
-                let top = score.iter().copied().fold(0.0, f64::max).max(1e-12);
-                // Of ε a thousandth of the largest is left, so that nothing is impossible at first.
-                let mut p: Vec<f64> = (score.iter())
-                    .map(|s| power((s / top).max(1e-3), self.popularity))
-                    .collect();
-                let sum: f64 = p.iter().sum();
-                p.iter_mut().for_each(|x| *x /= sum);
-                let item = pick(&p, draws.sequence(u as u64, t, purpose::BELLINA).uniform());
-                taken[u][item] += 1.0;
-                if 2 * t >= self.rounds {
-                    late[u][item] += 1.0;
-                }
-            }
+        let mut life = Life::new(*self, seed);
+        (0..self.rounds).for_each(|t| life.next(t, &mut |_| {}));
+        phase(&life.late, self.items)
+    }
+}
+
+impl World for Bellina {
+    fn constants(&mut self, visit: &mut Visit<'_>) {
+        visit("items", Slot::Count(&mut self.items, 2, 1000));
+        visit("similarity", Slot::Number(&mut self.similarity, 0.0, 10.0));
+        visit("popularity", Slot::Number(&mut self.popularity, 0.0, 10.0));
+    }
+
+    fn start(&self, setting: &Setting) -> Box<dyn Running> {
+        let world = Bellina {
+            people: setting.people,
+            rounds: setting.steps,
+            ..*self
+        };
+        Box::new(Life::new(world, setting.seed))
+    }
+
+    fn arms(&self) -> Vec<Arm> {
+        let no_filter = Bellina {
+            similarity: 0.0,
+            popularity: 0.0,
+            ..*self
+        };
+        vec![
+            Arm::new("as it is", *self),
+            Arm::new(
+                "popularity alone",
+                Bellina {
+                    similarity: 0.0,
+                    ..*self
+                },
+            ),
+            Arm::natural("no filter", no_filter),
+        ]
+    }
+}
+
+struct Life {
+    world: Bellina,
+    draws: Draws,
+    taken: Vec<Vec<f64>>,
+    late: Vec<Vec<f64>>,
+}
+
+impl Life {
+    fn new(world: Bellina, seed: u64) -> Self {
+        let none = vec![vec![0.0; world.items]; world.people];
+        Life {
+            world,
+            draws: Draws::new(seed),
+            taken: none.clone(),
+            late: none,
         }
-        phase(&late, k)
+    }
+
+    fn next(&mut self, t: u32, tell: &mut Tell<'_>) {
+        let (n, k) = (self.world.people, self.world.items);
+        let before = self.taken.clone();
+        let length: Vec<f64> = before.iter().map(|v| dot(v, v).sqrt()).collect();
+        for u in 0..n {
+            let mut score = vec![0.0; k];
+            for v in (0..n).filter(|v| *v != u) {
+                let scale = length[u] * length[v];
+                let cosine = if scale > 0.0 {
+                    dot(&before[u], &before[v]) / scale
+                } else {
+                    0.0
+                };
+                let weight = power(cosine, self.world.similarity);
+                score
+                    .iter_mut()
+                    .zip(&before[v])
+                    .for_each(|(s, c)| *s += weight * c);
+            }
+            let top = score.iter().copied().fold(0.0, f64::max).max(1e-12);
+            // Of ε a thousandth of the largest is left, so that nothing is impossible at first.
+            let mut p: Vec<f64> = (score.iter())
+                .map(|s| power((s / top).max(1e-3), self.world.popularity))
+                .collect();
+            let sum: f64 = p.iter().sum();
+            p.iter_mut().for_each(|x| *x /= sum);
+            let item = pick(
+                &p,
+                self.draws.sequence(u as u64, t, purpose::BELLINA).uniform(),
+            );
+            self.taken[u][item] += 1.0;
+            // Twice the step could pass the largest number of steps.
+            if t >= self.world.rounds.div_ceil(2) {
+                self.late[u][item] += 1.0;
+            }
+            let propensity = Some(p[item]);
+            tell(Shown {
+                propensity,
+                ..Shown::new(u, item)
+            });
+        }
+    }
+}
+
+impl Running for Life {
+    fn step(&mut self, t: u32, tell: &mut Tell<'_>) {
+        self.next(t, tell);
+    }
+
+    /// Shares of what a person took so far.
+    fn state(&self) -> Vec<f64> {
+        let share = |v: &Vec<f64>| {
+            let sum = v.iter().sum::<f64>().max(1.0);
+            v.iter().map(|x| x / sum).collect::<Vec<f64>>()
+        };
+        self.taken.iter().flat_map(share).collect()
+    }
+
+    fn more(&self) -> Vec<(&'static str, f64)> {
+        let empty = self.late.iter().flatten().all(|x| *x == 0.0);
+        let so_far = if empty { &self.taken } else { &self.late };
+        if so_far.iter().flatten().all(|x| *x == 0.0) {
+            return Vec::new();
+        }
+        let phase = phase(so_far, self.world.items);
+        vec![
+            ("breadth", phase.breadth),
+            ("share_in_common", phase.overlap),
+            ("favourites", phase.camps),
+        ]
     }
 }
 
@@ -108,10 +215,6 @@ fn phase(late: &[Vec<f64>], k: usize) -> Phase {
         overlap: overlap / pairs,
         camps: effective(&favourites) * k as f64,
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// x^y with 0⁰ = 1.

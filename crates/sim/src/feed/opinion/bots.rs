@@ -9,6 +9,7 @@
 //! halves in ten items.
 
 use super::purpose;
+use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World};
 use crate::draw::{Draws, Sequence};
 use crate::feed::lens::remember;
 use crate::feed::luck::pick;
@@ -17,6 +18,7 @@ use crate::portable::exp;
 
 /// Bins of content, from one side (0) to the other.
 const BINS: usize = 9;
+const MIDDLE: f64 = (BINS as f64 - 1.0) / 2.0;
 
 /// Constants.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,44 +68,44 @@ impl Bots {
         let draws = Draws::new(seed);
         let mut sums = Partisan::default();
         for u in 0..people {
-            let mut luck = draws.sequence(u, 0, purpose::BOTS);
-            let middle = (BINS as f64 - 1.0) / 2.0;
-            let place = (middle + self.places * luck.normal()).clamp(0.0, BINS as f64 - 1.0);
-            let taste = bell(place, self.taste);
-            let mut trace = [0.0; BINS];
-            self.consume(self.history, self.followed, &taste, &mut trace, &mut luck);
-            let mut bot_trace = trace;
-            let mut bot_luck = luck.clone();
-            let person = self.consume(self.after, self.followed, &taste, &mut trace, &mut luck);
-            let bot = self.consume(self.after, 1.0, &taste, &mut bot_trace, &mut bot_luck);
+            let mut life = self.born(&draws, u);
+            self.consume(self.history, self.followed, &mut life);
+            let mut bot = life.clone();
+            let person = self.consume(self.after, self.followed, &mut life);
+            let bot = self.consume(self.after, 1.0, &mut bot);
             sums.person.add(person);
             sums.difference.add(bot - person);
         }
         sums
     }
 
-    fn consume(
-        &self,
-        items: u32,
-        followed: f64,
-        taste: &[f64; BINS],
-        trace: &mut [f64; BINS],
-        luck: &mut Sequence,
-    ) -> f64 {
-        let middle = (BINS as f64 - 1.0) / 2.0;
-        let popular = bell(middle, self.popular);
-        let mut sum = 0.0;
-        for _ in 0..items {
-            let follows = luck.uniform() < followed;
-            let u = luck.uniform();
-            let item = match follows {
-                true => pick(&self.recommended(&popular, trace), u),
-                false => pick(taste, u),
-            };
-            remember(trace, item);
-            sum += (item as f64 - middle).abs() / middle;
+    /// A person without a history.
+    fn born(&self, draws: &Draws, u: u64) -> Consumer {
+        let mut luck = draws.sequence(u, 0, purpose::BOTS);
+        let place = (MIDDLE + self.places * luck.normal()).clamp(0.0, BINS as f64 - 1.0);
+        Consumer {
+            taste: bell(place, self.taste),
+            trace: [0.0; BINS],
+            luck,
         }
-        sum / f64::from(items.max(1))
+    }
+
+    /// Mean distance from the middle of several items.
+    fn consume(&self, items: u32, followed: f64, life: &mut Consumer) -> f64 {
+        let popular = bell(MIDDLE, self.popular);
+        let next = |_| (self.next(followed, &popular, life) as f64 - MIDDLE).abs() / MIDDLE;
+        (0..items).map(next).sum::<f64>() / f64::from(items.max(1))
+    }
+
+    fn next(&self, followed: f64, popular: &[f64; BINS], life: &mut Consumer) -> usize {
+        let follows = life.luck.uniform() < followed;
+        let u = life.luck.uniform();
+        let item = match follows {
+            true => pick(&self.recommended(popular, &life.trace), u),
+            false => pick(&life.taste, u),
+        };
+        remember(&mut life.trace, item);
+        item
     }
 
     fn recommended(&self, popular: &[f64; BINS], trace: &[f64; BINS]) -> [f64; BINS] {
@@ -112,6 +114,126 @@ impl Bots {
         let sum: f64 = p.iter().sum();
         p.iter_mut().for_each(|x| *x /= sum);
         p
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Consumer {
+    taste: [f64; BINS],
+    trace: [f64; BINS],
+    luck: Sequence,
+}
+
+impl World for Bots {
+    fn constants(&mut self, visit: &mut Visit<'_>) {
+        let mut history = self.history as usize;
+        visit("history", Slot::Count(&mut history, 0, 100_000));
+        self.history = history as u32;
+        visit("followed", Slot::Number(&mut self.followed, 0.0, 1.0));
+        visit("tilt", Slot::Number(&mut self.tilt, 0.0, 100.0));
+        visit("taste", Slot::Number(&mut self.taste, 0.05, 100.0));
+        visit("popular", Slot::Number(&mut self.popular, 0.05, 100.0));
+        visit("places", Slot::Number(&mut self.places, 0.0, 100.0));
+    }
+
+    fn start(&self, setting: &Setting) -> Box<dyn Running> {
+        Box::new(Life::new(*self, self.followed, setting))
+    }
+
+    fn arms(&self) -> Vec<Arm> {
+        vec![
+            Arm::new("as it is", *self),
+            Arm::new(
+                "bots: recommender alone",
+                After {
+                    followed: 1.0,
+                    world: *self,
+                },
+            ),
+            Arm::natural(
+                "own choice alone",
+                After {
+                    followed: 0.0,
+                    world: *self,
+                },
+            ),
+        ]
+    }
+
+    fn item(&self, item: usize) -> String {
+        format!("bin-{item}")
+    }
+}
+
+/// [`Bots`] with another share followed after the history than in it.
+struct After {
+    world: Bots,
+    followed: f64,
+}
+
+impl World for After {
+    fn constants(&mut self, visit: &mut Visit<'_>) {
+        self.world.constants(visit);
+    }
+
+    fn start(&self, setting: &Setting) -> Box<dyn Running> {
+        Box::new(Life::new(self.world, self.followed, setting))
+    }
+
+    fn arms(&self) -> Vec<Arm> {
+        Vec::new()
+    }
+}
+
+struct Life {
+    world: Bots,
+    people: Vec<Consumer>,
+    distance: Moments,
+}
+
+impl Life {
+    /// People after their history, who go on with a part `followed` from the recommender.
+    fn new(world: Bots, followed: f64, setting: &Setting) -> Self {
+        let draws = Draws::new(setting.seed);
+        let person = |u: u64| {
+            let mut life = world.born(&draws, u);
+            world.consume(world.history, world.followed, &mut life);
+            life
+        };
+        Life {
+            world: Bots { followed, ..world },
+            people: (0..setting.people as u64).map(person).collect(),
+            distance: Moments::default(),
+        }
+    }
+}
+
+impl Running for Life {
+    fn step(&mut self, _: u32, tell: &mut Tell<'_>) {
+        let popular = bell(MIDDLE, self.world.popular);
+        for (i, life) in self.people.iter_mut().enumerate() {
+            let item = self.world.next(self.world.followed, &popular, life);
+            self.distance.add((item as f64 - MIDDLE).abs() / MIDDLE);
+            tell(Shown::new(i, item));
+        }
+    }
+
+    /// Mean side of what was seen lately, −1 to 1, weighted by the trace.
+    fn state(&self) -> Vec<f64> {
+        let side = |life: &Consumer| {
+            let sum: f64 = life.trace.iter().sum();
+            let sides = life.trace.iter().enumerate();
+            let all: f64 = sides.map(|(j, w)| w * (j as f64 - MIDDLE) / MIDDLE).sum();
+            if sum > 0.0 { all / sum } else { 0.0 }
+        };
+        self.people.iter().map(side).collect()
+    }
+
+    fn more(&self) -> Vec<(&'static str, f64)> {
+        match self.distance.count() {
+            0 => Vec::new(),
+            _ => vec![("distance_seen", self.distance.mean())],
+        }
     }
 }
 

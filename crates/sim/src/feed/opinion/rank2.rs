@@ -28,7 +28,7 @@ const POLITICAL_SHARE: f64 = 0.3;
 
 /// Features of a political post: out-group animosity, angry author, partisan, about the in-group,
 /// about the out-group.
-const FEATURES: usize = 5;
+pub(super) const FEATURES: usize = 5;
 const ANIMOSITY: usize = 0;
 const ANGRY: usize = 1;
 const PARTISAN: usize = 2;
@@ -49,18 +49,18 @@ const VALUE_BY_ENGAGEMENT: [f64; 2] = [-0.1811, 0.15];
 /// Fitted: value 1 above this score, −1 below it by the second number.
 const VALUE_EDGES: [f64; 2] = [-0.3830, 0.8137];
 /// Fitted SD of readers' leniency, and how much more other posts are valued.
-const LENIENCY: f64 = 0.7038;
+pub(super) const LENIENCY: f64 = 0.7038;
 const OTHERS_VALUED: f64 = 0.1041;
 /// Other posts: loading of an angry author on engagement, and its threshold. Choices.
 const OTHER_ANGRY: [f64; 2] = [0.25, 1.0];
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Post {
-    political: bool,
-    is: [bool; FEATURES],
+pub(super) struct Post {
+    pub(super) political: bool,
+    pub(super) is: [bool; FEATURES],
     angry: bool,
-    value: f64,
-    engagement: f64,
+    pub(super) value: f64,
+    pub(super) engagement: f64,
 }
 
 /// Measures of one timeline of one reader, in the order of [`Effects`].
@@ -192,6 +192,14 @@ impl Sums {
     }
 }
 
+/// A reader's candidates.
+pub(super) fn candidates(luck: &mut crate::draw::Sequence, leniency: f64) -> Vec<Post> {
+    let thresholds = SHARE.map(|p| quantile::normal(1.0 - p));
+    (0..CANDIDATES)
+        .map(|_| post(luck, leniency, &thresholds))
+        .collect()
+}
+
 fn post(luck: &mut crate::draw::Sequence, leniency: f64, thresholds: &[f64; FEATURES]) -> Post {
     let political = luck.chance(POLITICAL_SHARE);
     let (e, own, h) = (luck.normal(), luck.normal(), luck.normal());
@@ -228,7 +236,7 @@ fn post(luck: &mut crate::draw::Sequence, leniency: f64, thresholds: &[f64; FEAT
 }
 
 /// Numbers of the posts of each timeline.
-fn timelines(posts: &[Post]) -> [Vec<usize>; 4] {
+pub(super) fn timelines(posts: &[Post]) -> [Vec<usize>; 4] {
     let newest: Vec<usize> = (0..SHOWN.min(posts.len())).collect();
     let by_engagement =
         |a: &usize, b: &usize| posts[*b].engagement.total_cmp(&posts[*a].engagement);
