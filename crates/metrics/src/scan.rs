@@ -58,7 +58,8 @@ pub struct Meter {
     tokens: Tokens,
     hits: Vec<Hit>,
     cancels: Vec<Cancel>,
-    sketches: SketchBuilder,
+    /// `None`: wording is left out ([`Meter::without_wording`]).
+    sketches: Option<SketchBuilder>,
     language: Language,
     /// Hash of the conversation.
     conversation: u32,
@@ -115,6 +116,15 @@ impl Meter {
     /// nothing else.
     pub fn new(conversation: &str) -> Self {
         Meter {
+            sketches: Some(SketchBuilder::default()),
+            ..Meter::without_wording(conversation)
+        }
+    }
+
+    /// As [`Meter::new`], for whoever wants observations alone: samples of the wording, which only weekly
+    /// series use and which grow with the conversation, are not taken.
+    pub fn without_wording(conversation: &str) -> Self {
+        Meter {
             conversation: (hash_text(conversation) >> 32) as u32,
             ..Meter::default()
         }
@@ -156,20 +166,31 @@ impl Meter {
 
     /// What [`Meter::finish`] would give now, without the wording, which observations do not use.
     pub(crate) fn counts_so_far(&self) -> Scan {
-        let scan = Scan {
-            weeks: self.scan.weeks.clone(),
+        Scan {
             stamps: self.scan.stamps.clone(),
             complaints: self.scan.complaints.clone(),
             distress: self.scan.distress.clone(),
-            ..Scan::default()
-        };
+            ..self.sums_so_far()
+        }
+    }
+
+    /// Of [`Meter::counts_so_far`] the weeks alone, which do not grow with the conversation.
+    pub(crate) fn sums_so_far(&self) -> Scan {
         Meter {
-            scan,
+            scan: Scan {
+                weeks: self.scan.weeks.clone(),
+                ..Scan::default()
+            },
             goodbye: self.goodbye,
             complaint: self.complaint,
             ..Meter::default()
         }
         .finish()
+    }
+
+    /// Complaints so far.
+    pub(crate) fn complaints(&self) -> usize {
+        self.scan.complaints.len()
     }
 
     /// After the last event.
@@ -351,10 +372,11 @@ impl Meter {
         let marks = self.tokens.emoji + self.tokens.exclamations;
         week.add(Count::Marks, marks);
         week.add(Count::FriendLike, marks);
-        RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
-        let sample = self.scan.system_wording.entry(time.week()).or_default();
-        self.sketches
-            .system(&self.tokens, local_seconds(time), sample);
+        if let Some(sketches) = &mut self.sketches {
+            RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
+            let sample = self.scan.system_wording.entry(time.week()).or_default();
+            sketches.system(&self.tokens, local_seconds(time), sample);
+        }
         let stays = !of(&self.hits, &CUES.stay).is_empty();
         let acknowledges = !of(&self.hits, &CUES.acknowledge).is_empty();
         self.answered(true, stays, acknowledges);
@@ -398,9 +420,11 @@ impl Meter {
     }
 
     fn wording(&mut self, time: &Time, hash: u64) {
+        let Some(sketches) = &mut self.sketches else {
+            return;
+        };
         let sample = self.scan.wording.entry(time.week()).or_default();
-        self.sketches
-            .person(&self.tokens, key(hash, local_seconds(time)), sample);
+        sketches.person(&self.tokens, key(hash, local_seconds(time)), sample);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.said);
     }
 

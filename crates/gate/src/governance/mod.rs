@@ -64,14 +64,12 @@ impl Governance {
     /// [`OpenError`].
     pub fn open(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
         let governance = Self::open_quietly(settings, policy)?;
+        let _ = governance.inner.rule.set(evidence::shared_rule());
         let weak = Arc::downgrade(&governance.inner);
-        // The calibration comes first, and takes seconds; until then no evidence stands.
         let swept = std::thread::Builder::new()
             .name("sweep".to_owned())
             .spawn(move || {
-                let rule = evidence::shared_rule();
                 while let Some(inner) = weak.upgrade() {
-                    let _ = inner.rule.set(rule.clone());
                     inner.sweep(Some(now_micros()));
                     drop(inner);
                     std::thread::sleep(SWEEP);
@@ -84,7 +82,7 @@ impl Governance {
         Ok(governance)
     }
 
-    /// Opens without the thread that sweeps and calibrates.
+    /// Opens without the rule of the evidence and the thread that sweeps.
     fn open_quietly(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder {
             folder: settings.data.display().to_string(),
@@ -93,7 +91,7 @@ impl Governance {
         private_folder(&settings.data).map_err(folder)?;
         let store = Store::open(&settings.data.join("gate.db"))?;
         let log_path = settings.data.join("audit.log");
-        let (log, _) = Log::open(&log_path, settings.log_sync, store.own().clone())?;
+        let log = Log::open(&log_path, settings.log_sync, store.own().clone())?;
         let record = settings.data.join("record");
         let events = settings
             .record

@@ -1,9 +1,10 @@
 //! One person while they are here: what is kept of them, and their conversations under way.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use driftlead_metrics::{Meter, Observation};
+use driftlead_metrics::Meter;
 use driftlead_record::{Event, Kind, MICROS, Role, SystemSource, Time};
 use driftlead_stats::baseline::Guarded;
 
@@ -143,11 +144,10 @@ impl Live {
         } else {
             None
         };
-        let id = pseudonym()?;
-        let talk = self
-            .talks
-            .entry(session.to_owned())
-            .or_insert_with(|| Talk::new(id, policy, now));
+        let talk = match self.talks.entry(session.to_owned()) {
+            Entry::Occupied(talk) => talk.into_mut(),
+            Entry::Vacant(place) => place.insert(Talk::new(pseudonym()?, policy, now)),
+        };
         talk.last = talk.last.max(now);
         Ok((talk, ended))
     }
@@ -156,7 +156,7 @@ impl Live {
 impl Talk {
     fn new(id: String, policy: &str, now: i64) -> Self {
         Talk {
-            meter: Meter::new(&id),
+            meter: Meter::without_wording(&id),
             id,
             started: now,
             last: now,
@@ -247,11 +247,7 @@ impl Talk {
 
     /// Numerator and denominator of one count so far.
     pub(super) fn count(&self, id: &str) -> Option<(u32, u32)> {
-        self.meter
-            .observations()
-            .into_iter()
-            .find(|o: &Observation| o.id == id)
-            .map(|o| (o.num, o.den))
+        self.meter.observation(id).map(|o| (o.num, o.den))
     }
 }
 

@@ -14,6 +14,7 @@ use super::body::{Care, ReplyBody, Watch};
 use super::copy::Copy;
 use super::errors::{self, GateError};
 use super::place::Place;
+use super::trace::Span;
 use super::upstream::{self, Live, Target, Upward};
 use super::{Gate, headers, now_micros};
 use crate::config::Limits;
@@ -67,20 +68,29 @@ pub(super) async fn serve(
         Ok(Place::Model(dialect)) => dialect,
         _ => None,
     };
+    let mut span = None;
     let outcome = match place {
         Ok(Place::Model(dialect)) => {
             gate.metrics.request(dialect);
             let live = gate.live();
-            forward(&gate, &live, dialect, request).await
+            forward(&gate, &live, dialect, request, &mut span).await
         }
         Ok(Place::Local) => Err(local(&gate, door, request).await),
         Err(error) => Err(Stop::Error(error)),
     };
     Ok(outcome.unwrap_or_else(|stop| {
         let reply = match stop {
-            Stop::Reply(reply) => *reply,
+            Stop::Reply(reply) => {
+                if let Some(span) = span {
+                    span.forget();
+                }
+                *reply
+            }
             Stop::Error(error) => {
                 gate.metrics.error(error.kind);
+                if let Some(span) = &mut span {
+                    span.failed(error.kind);
+                }
                 error.response(dialect)
             }
         };
@@ -93,20 +103,27 @@ async fn forward(
     live: &Live,
     dialect: Option<Dialect>,
     request: Request<Incoming>,
+    span: &mut Option<Span>,
 ) -> Result<Response<Downward>, Stop> {
     let (mut parts, body) = request.into_parts();
     live.admit(&mut parts.headers)?;
+    if let (Some(tracer), Some(dialect)) = (&gate.tracer, dialect) {
+        *span = tracer.begin(dialect, &mut parts.headers);
+    }
     let limit = live.limits.body_bytes;
     if let Some(reply) = model_list(live, &parts) {
         return Err(Stop::Reply(Box::new(reply)));
     }
     let governed = dialect.is_some_and(Dialect::is_conversation) && gate.governor.wants_facts();
-    let (target, upward, watch, extra) = match dialect {
+    let (target, upward, mut watch, extra) = match dialect {
         Some(dialect) if governed || live.routes_by_model() => {
             let bytes = collect(&parts.headers, body, limit, live).await?;
             let readable = !is_encoded(&parts.headers);
             let parsed = Parsed::read(dialect, &bytes).ok().filter(|_| readable);
             let model = parsed.as_ref().and_then(|parsed| parsed.model.as_deref());
+            if let (Some(span), Some(parsed)) = (span.as_mut(), &parsed) {
+                span.asked(model, parsed.stream);
+            }
             let target = live.target(model).ok_or(errors::NO_MODEL)?;
             if governed {
                 let decision = decide(gate, live, dialect, &parts.headers, parsed.as_ref()).await;
@@ -129,6 +146,7 @@ async fn forward(
             (target, body, watch, Vec::new())
         }
     };
+    watch.trace(span.take());
     let mut response = send(live, target, parts, upward, dialect, watch).await?;
     response.headers_mut().extend(extra);
     Ok(response)
@@ -300,6 +318,7 @@ async fn send(
         Ok(Err(error)) => upstream::failure(&error),
         Err(_) => errors::UPSTREAM_SLOW,
     };
+    watch.failed(error.kind);
     watch.end(EndCause::UpstreamFailed);
     Err(error)
 }

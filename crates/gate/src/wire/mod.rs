@@ -11,6 +11,7 @@ mod metrics;
 mod place;
 mod run;
 mod server;
+mod trace;
 mod upstream;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,6 +23,7 @@ use crate::identity::Sessions;
 use metrics::Metrics;
 pub use run::{Event, run};
 pub use server::{ServeError, Server};
+use trace::Tracer;
 use upstream::Live;
 
 /// Conversations remembered to recognise the ones that are not named.
@@ -34,6 +36,7 @@ struct Gate {
     governor: Arc<dyn Governor>,
     sessions: Sessions,
     metrics: Arc<Metrics>,
+    tracer: Option<Tracer>,
 }
 
 impl Gate {
@@ -46,6 +49,10 @@ impl Gate {
 
     /// Replaces the configuration for requests to come; the ones under way keep theirs.
     fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+        if config.traces.as_ref() != self.tracer.as_ref().map(|tracer| &tracer.traces) {
+            let what = "[traces] changes only with a restart".to_owned();
+            return Err(ConfigError::Governor { what });
+        }
         let live = Arc::new(Live::new(config, &environment)?);
         let governed = self.governor.reload(config);
         governed.map_err(|what| ConfigError::Governor { what })?;
