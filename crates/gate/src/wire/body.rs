@@ -11,8 +11,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::Gate;
 use super::copy::Copy;
 use super::metrics::Metrics;
+use crate::clock::Clock;
 use crate::govern::{EndCause, ReplyEnd, Tap};
 use crate::sse::Reader;
 
@@ -35,10 +37,12 @@ pub(super) struct Watch {
     bytes: u64,
     ended: bool,
     metrics: Arc<Metrics>,
+    clock: Clock,
 }
 
 impl Watch {
-    pub(super) fn new(tap: Option<Box<dyn Tap>>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(tap: Option<Box<dyn Tap>>, gate: &Gate) -> Self {
+        let metrics = gate.metrics.clone();
         metrics.open.inc();
         Watch {
             tap,
@@ -47,6 +51,7 @@ impl Watch {
             bytes: 0,
             ended: false,
             metrics,
+            clock: gate.clock.clone(),
         }
     }
 
@@ -82,7 +87,7 @@ impl Watch {
             }
             tap.end(&ReplyEnd {
                 cause,
-                now_micros: super::now_micros(),
+                now_micros: self.clock.now_micros(),
                 status: self.status,
                 model: told.model,
                 finish: told.finish,

@@ -14,8 +14,8 @@ mod server;
 mod upstream;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::govern::Governor;
 use crate::identity::Sessions;
@@ -34,6 +34,7 @@ struct Gate {
     governor: Arc<dyn Governor>,
     sessions: Sessions,
     metrics: Arc<Metrics>,
+    clock: Clock,
 }
 
 impl Gate {
@@ -56,12 +57,4 @@ impl Gate {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// µs since 1970 UTC.
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    })
 }

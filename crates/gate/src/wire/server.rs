@@ -79,6 +79,7 @@ impl Server {
         };
         let gate = Arc::new(Gate {
             live: RwLock::new(Arc::new(live)),
+            clock: governor.clock(),
             governor,
             sessions: Sessions::new(key, SESSIONS),
             metrics: Arc::new(Metrics::new()),

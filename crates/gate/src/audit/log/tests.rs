@@ -2,7 +2,7 @@ use super::*;
 use crate::audit::walk;
 
 fn open(path: &Path) -> (Log, JoinHandle<()>) {
-    Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32])).unwrap()
+    Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system()).unwrap()
 }
 
 fn fill(path: &Path, events: usize) {
@@ -91,7 +91,7 @@ fn two_processes_cannot_write_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.log");
     let (_log, _thread) = open(&path);
-    let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system());
     assert!(matches!(again, Err(AuditError::InUse { .. })));
 }
 
@@ -104,7 +104,7 @@ fn a_damaged_file_is_refused_and_left_alone() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system());
     assert!(matches!(opened, Err(AuditError::Broken { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
@@ -119,6 +119,7 @@ async fn a_full_disk_is_said() {
         .open("/dev/full")
         .unwrap();
     let (log, _thread) = Log::start(Writer {
+        clock: Clock::system(),
         file,
         path: "/dev/full".into(),
         sync: Sync::Process,
