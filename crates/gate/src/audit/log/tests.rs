@@ -2,7 +2,13 @@ use super::*;
 use crate::audit::walk;
 
 fn open(path: &Path) -> (Log, JoinHandle<()>) {
-    Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system()).unwrap()
+    Log::open(
+        path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    )
+    .unwrap()
 }
 
 fn fill(path: &Path, events: usize) {
@@ -91,7 +97,12 @@ fn two_processes_cannot_write_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.log");
     let (_log, _thread) = open(&path);
-    let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system());
+    let again = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(again, Err(AuditError::InUse { .. })));
 }
 
@@ -104,7 +115,12 @@ fn a_damaged_file_is_refused_and_left_alone() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]), Clock::system());
+    let opened = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(opened, Err(AuditError::Broken { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
