@@ -15,13 +15,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{self, Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use super::key::random_bytes;
 use super::verify::Header;
 use super::{AuditError, Digest, Entry, Kind, SubjectKey, verify};
+use crate::clock::Clock;
 
 /// Events that may wait before callers do.
 const WAITING: usize = 1024;
@@ -112,8 +113,13 @@ impl Log {
     /// # Errors
     /// [`AuditError::Broken`] for a file that does not verify, [`AuditError::InUse`] when another
     /// process holds it, [`AuditError::Io`].
-    pub fn open(path: &Path, sync: Sync, key: SubjectKey) -> Result<Self, AuditError> {
-        let mut writer = Writer::open(path, sync)?;
+    pub fn open(
+        path: &Path,
+        sync: Sync,
+        key: SubjectKey,
+        clock: Clock,
+    ) -> Result<Self, AuditError> {
+        let mut writer = Writer::open(path, sync, clock)?;
         writer.recover(&key)?;
         Self::start(writer)
     }
@@ -235,6 +241,7 @@ struct Writer {
     file: File,
     path: PathBuf,
     sync: Sync,
+    clock: Clock,
     /// Bytes that are known to be good.
     bytes: u64,
     /// Whether the next write goes behind them by itself.
@@ -247,7 +254,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn open(path: &Path, sync: Sync) -> Result<Self, AuditError> {
+    fn open(path: &Path, sync: Sync, clock: Clock) -> Result<Self, AuditError> {
         let name = || path.display().to_string();
         let io = |source| AuditError::Io {
             file: name(),
@@ -284,6 +291,7 @@ impl Writer {
             file,
             path: path.to_owned(),
             sync,
+            clock,
             bytes: found.bytes,
             in_place: false,
             torn: found.torn,
@@ -340,7 +348,7 @@ impl Writer {
 
     fn seal(&mut self, kind: Kind, key: &SubjectKey, event: &[u8]) -> Result<Entry, AuditError> {
         // A clock that was set back must not make the chain look reordered.
-        let time = now_micros().max(self.time);
+        let time = self.clock.now_micros().max(self.time);
         let entry = Entry::seal(self.seq + 1, time, kind, key, event, self.head)?;
         self.seq = entry.seq;
         self.time = time;
@@ -395,13 +403,6 @@ fn has_header(path: &Path, file: &File) -> std::io::Result<bool> {
         return Ok(true);
     }
     Ok(std::fs::read(path)?.contains(&b'\n'))
-}
-
-/// Now, in microseconds since 1970, UTC.
-pub(super) fn now_micros() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::Gate;
 use super::copy::Copy;
 use super::metrics::Metrics;
 use super::trace::Span;
+use crate::clock::Clock;
 use crate::govern::{EndCause, ReplyEnd, Tap};
 use crate::sse::Reader;
 
@@ -37,6 +39,7 @@ pub(super) struct Watch {
     ended: bool,
     metrics: Arc<Metrics>,
     span: Option<Span>,
+    clock: Clock,
 }
 
 /// Listens where only the trace wants to know how a reply ended.
@@ -49,7 +52,8 @@ impl Tap for Deaf {
 }
 
 impl Watch {
-    pub(super) fn new(tap: Option<Box<dyn Tap>>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(tap: Option<Box<dyn Tap>>, gate: &Gate) -> Self {
+        let metrics = gate.metrics.clone();
         metrics.open.inc();
         Watch {
             tap,
@@ -58,6 +62,7 @@ impl Watch {
             bytes: 0,
             ended: false,
             metrics,
+            clock: gate.clock.clone(),
             span: None,
         }
     }
@@ -120,7 +125,7 @@ impl Watch {
         if let Some(tap) = self.tap.take() {
             tap.end(&ReplyEnd {
                 cause,
-                now_micros: super::now_micros(),
+                now_micros: self.clock.now_micros(),
                 status: self.status,
                 model: told.model,
                 finish: told.finish,

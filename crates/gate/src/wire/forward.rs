@@ -16,7 +16,7 @@ use super::errors::{self, GateError};
 use super::place::Place;
 use super::trace::Span;
 use super::upstream::{self, Live, Target, Upward};
-use super::{Gate, headers, now_micros};
+use super::{Gate, headers};
 use crate::config::Limits;
 use crate::dialect::Dialect;
 use crate::govern::{Action, Decision, EndCause, Facts, LocalRequest, Tap};
@@ -128,10 +128,10 @@ async fn forward(
             if governed {
                 let decision = decide(gate, live, dialect, &parts.headers, parsed.as_ref()).await;
                 let (bytes, tap, extra) = act(gate, dialect, &bytes, parsed.as_ref(), decision)?;
-                let watch = Watch::new(tap, gate.metrics.clone());
+                let watch = Watch::new(tap, gate);
                 (target, Either::Left(Full::new(bytes)), watch, extra)
             } else {
-                let watch = Watch::new(None, gate.metrics.clone());
+                let watch = Watch::new(None, gate);
                 (target, Either::Left(Full::new(bytes)), watch, Vec::new())
             }
         }
@@ -141,7 +141,7 @@ async fn forward(
             if body.size_hint().lower() > limit as u64 {
                 return Err(errors::TOO_LARGE.into());
             }
-            let watch = Watch::new(None, gate.metrics.clone());
+            let watch = Watch::new(None, gate);
             let body = Either::Right(Limited::new(body, limit));
             (target, body, watch, Vec::new())
         }
@@ -201,7 +201,7 @@ async fn decide(
     headers: &HeaderMap,
     parsed: Option<&Parsed<'_>>,
 ) -> Decision {
-    let now_micros = now_micros();
+    let now_micros = gate.clock.now_micros();
     let subject = identity::resolve(
         headers,
         parsed,
@@ -278,10 +278,10 @@ fn act(
             model: parsed.and_then(|p| p.model.as_deref()).unwrap_or_default(),
             stream: parsed.is_some_and(|parsed| parsed.stream),
             notice: decision.notice.as_deref(),
-            now_micros: now_micros(),
+            now_micros: gate.clock.now_micros(),
         },
     );
-    let mut watch = Watch::new(decision.tap, gate.metrics.clone());
+    let mut watch = Watch::new(decision.tap, gate);
     watch.end(if blocked {
         EndCause::Blocked
     } else {
@@ -367,7 +367,7 @@ async fn local(gate: &Gate, door: Door, request: Request<Incoming>) -> Stop {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
-    let now_micros = now_micros();
+    let now_micros = gate.clock.now_micros();
     let seconds = now_micros.div_euclid(1_000_000);
     let subject = match door {
         Door::Main => identity::resolve(&parts.headers, None, live.jwt_secret.as_ref(), seconds),

@@ -15,8 +15,8 @@ mod trace;
 mod upstream;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::govern::Governor;
 use crate::identity::Sessions;
@@ -37,6 +37,7 @@ struct Gate {
     sessions: Sessions,
     metrics: Arc<Metrics>,
     tracer: Option<Tracer>,
+    clock: Clock,
 }
 
 impl Gate {
@@ -63,12 +64,4 @@ impl Gate {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// µs since 1970 UTC.
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    })
 }

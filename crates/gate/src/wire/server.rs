@@ -85,6 +85,7 @@ impl Server {
         let (tracer, exporter) = Tracer::new(config, &metrics)?.unzip();
         let gate = Arc::new(Gate {
             live: RwLock::new(Arc::new(live)),
+            clock: governor.clock(),
             governor,
             sessions: Sessions::new(key, SESSIONS),
             metrics,

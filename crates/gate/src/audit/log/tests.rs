@@ -2,7 +2,13 @@ use super::*;
 use crate::audit::walk;
 
 fn open(path: &Path) -> Log {
-    Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32])).unwrap()
+    Log::open(
+        path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    )
+    .unwrap()
 }
 
 fn fill(path: &Path, events: usize) {
@@ -89,7 +95,12 @@ fn two_processes_cannot_write_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.log");
     let _log = open(&path);
-    let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let again = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(again, Err(AuditError::InUse { .. })));
 }
 
@@ -102,7 +113,12 @@ fn a_damaged_file_is_refused_and_left_alone() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let opened = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(opened, Err(AuditError::Broken { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
@@ -117,6 +133,7 @@ async fn a_full_disk_is_said() {
         .open("/dev/full")
         .unwrap();
     let log = Log::start(Writer {
+        clock: Clock::system(),
         file,
         path: "/dev/full".into(),
         sync: Sync::Process,
@@ -143,7 +160,13 @@ fn callers_at_once_lose_nothing() {
     for sync in [Sync::Process, Sync::Each] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.log");
-        let log = Log::open(&path, sync, SubjectKey::from_bytes([1; 32])).unwrap();
+        let log = Log::open(
+            &path,
+            sync,
+            SubjectKey::from_bytes([1; 32]),
+            Clock::system(),
+        )
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(4)
             .build()
@@ -176,6 +199,12 @@ fn callers_at_once_lose_nothing() {
         assert_eq!((found.entries, found.torn), ((CALLERS * EACH) as u64, 0));
         assert_eq!(events.len(), CALLERS * EACH);
         // The file is free again.
-        Log::open(&path, sync, SubjectKey::from_bytes([1; 32])).unwrap();
+        Log::open(
+            &path,
+            sync,
+            SubjectKey::from_bytes([1; 32]),
+            Clock::system(),
+        )
+        .unwrap();
     }
 }
