@@ -1,7 +1,9 @@
 //! One conversation, event by event, into derived counts. Batch and live use share this step.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::mem::swap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -55,6 +57,7 @@ pub fn scan(conversation: &Conversation) -> Scan {
 #[derive(Debug, Default)]
 pub struct Meter {
     scan: Scan,
+    /// Empty but during [`Meter::push`].
     tokens: Tokens,
     hits: Vec<Hit>,
     cancels: Vec<Cancel>,
@@ -68,6 +71,15 @@ pub struct Meter {
     goodbye: Option<Awaited>,
     complaint: Option<Awaited>,
 }
+
+thread_local! {
+    /// Buffers for a message, lent to the conversation whose turn it is. Each having its own, as long as its
+    /// longest message, would be most of what a conversation holds.
+    static BUFFERS: RefCell<(Tokens, Vec<Hit>, Vec<Cancel>)> = RefCell::default();
+}
+
+/// Words of a message above which its buffers are not kept for the next.
+const MOST_BUFFERED: usize = 1 << 16;
 
 /// Classes of the lists that are combined rather than only summed.
 struct Cues {
@@ -146,6 +158,7 @@ impl Meter {
         };
         let at = time.micros.div_euclid(MICROS);
         self.scan.last = self.scan.last.max(Some(at));
+        BUFFERS.with_borrow_mut(|buffers| self.trade(buffers));
         self.tokens.read(text);
         let mut week = self.scan.weeks.remove(&time.week()).unwrap_or_default();
         if event.role == Role::Person {
@@ -162,6 +175,17 @@ impl Meter {
             self.system(&time, &mut week);
         }
         self.scan.weeks.entry(time.week()).or_default().merge(&week);
+        if self.tokens.words.capacity() > MOST_BUFFERED {
+            self.tokens = Tokens::default();
+        }
+        BUFFERS.with_borrow_mut(|buffers| self.trade(buffers));
+    }
+
+    fn trade(&mut self, buffers: &mut (Tokens, Vec<Hit>, Vec<Cancel>)) {
+        let (tokens, hits, cancels) = buffers;
+        swap(&mut self.tokens, tokens);
+        swap(&mut self.hits, hits);
+        swap(&mut self.cancels, cancels);
     }
 
     /// What [`Meter::finish`] would give now, without the wording, which observations do not use.
