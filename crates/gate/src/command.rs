@@ -66,7 +66,7 @@ impl Code {
     /// # Errors
     /// [`AuditError::Randomness`].
     pub fn new(now: i64) -> Result<Self, AuditError> {
-        let text = random_bytes()?
+        let text = random_bytes::<32>()?
             .iter()
             .take(CODE)
             .filter_map(|b| LETTERS.get(usize::from(b % 32)))

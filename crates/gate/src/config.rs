@@ -47,6 +47,9 @@ pub struct Config {
     /// it, Open WebUI's plain identity headers are ignored.
     #[serde(default)]
     pub open_webui_jwt_secret_env: Option<String>,
+    /// Where traces of requests go. Without it there are none.
+    #[serde(default)]
+    pub traces: Option<Traces>,
     /// What the gateway may do to requests. Without it nothing is read, counted or changed.
     #[serde(default)]
     pub policy: Option<Policy>,
@@ -68,6 +71,22 @@ pub struct Upstream {
     /// key, as `Authorization: Bearer`. Without it the client's key is forwarded.
     #[serde(default)]
     pub key_env: Option<String>,
+}
+
+/// Where traces of requests go: counts, times and names of models, nothing of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// Base address of a collector that takes OTLP over HTTP as JSON, for instance
+    /// `http://127.0.0.1:4318`; `/v1/traces` is added.
+    pub endpoint: String,
+    /// Name of this gateway among the services there.
+    #[serde(default = "service")]
+    pub service: String,
+}
+
+fn service() -> String {
+    "driftlead-gate".to_owned()
 }
 
 /// Bounds on size and time.
@@ -161,6 +180,12 @@ pub enum ConfigError {
         /// What is wrong.
         what: &'static str,
     },
+    /// An address of a collector that cannot be used.
+    #[error("traces.endpoint: {what}")]
+    Traces {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A model at two upstreams.
     #[error("upstream {number}: the model {model:?} is named twice")]
     ModelTwice {
@@ -213,6 +238,7 @@ impl Config {
             }],
             limits: Limits::default(),
             open_webui_jwt_secret_env: None,
+            traces: None,
             policy: None,
             govern: Govern::default(),
         }
@@ -267,6 +293,9 @@ impl Config {
                 return Err(ConfigError::ModelTwice { number, model });
             }
         }
+        if let Some(traces) = &self.traces {
+            traces.base()?;
+        }
         if let Some(policy) = &self.policy {
             policy.clone().checked()?;
         }
@@ -307,7 +336,19 @@ pub(crate) struct Base {
 
 impl Upstream {
     pub(crate) fn base(&self) -> Result<Base, &'static str> {
-        let uri: Uri = self.url.parse().map_err(|_| "the url cannot be read")?;
+        Base::of(&self.url)
+    }
+}
+
+impl Traces {
+    pub(crate) fn base(&self) -> Result<Base, ConfigError> {
+        Base::of(&self.endpoint).map_err(|what| ConfigError::Traces { what })
+    }
+}
+
+impl Base {
+    fn of(url: &str) -> Result<Base, &'static str> {
+        let uri: Uri = url.parse().map_err(|_| "the url cannot be read")?;
         let scheme = uri.scheme_str().unwrap_or_default();
         match scheme {
             "http" => {}
@@ -317,7 +358,7 @@ impl Upstream {
         }
         let authority = uri.authority().ok_or("the url names no host")?;
         if authority.as_str().contains('@') {
-            return Err("the url holds a name or password; use key_env");
+            return Err("the url holds a name or password");
         }
         let path = uri.path().trim_end_matches('/');
         Ok(Base {
@@ -400,6 +441,10 @@ mod tests {
             (
                 "[[upstream]]\nurl = \"http://h\"\n[policy.warmth]\ndose = 2.0",
                 "policy.warmth.dose must be",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[traces]\nendpoint = \"http://u:canary@h\"",
+                "traces.endpoint: the url holds",
             ),
             ("a = ", "line 1, column"),
         ];

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, StatusCode};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::dialect::Dialect;
 use crate::identity::{Session, Subject};
@@ -259,6 +260,11 @@ pub trait Governor: Send + Sync + std::fmt::Debug {
 
     /// Decides on one request, before anything is sent upstream.
     fn on_request<'a>(&'a self, facts: &'a Facts<'a>) -> Pending<'a, Decision>;
+
+    /// What time it is, for the whole gateway: the wire reads the same clock as the governor.
+    fn clock(&self) -> Clock {
+        Clock::system()
+    }
 
     /// Answers a request of the person's own interface; `None` is answered with 404.
     fn on_local(&self, request: LocalRequest) -> Pending<'_, Option<LocalReply>>;

@@ -6,6 +6,7 @@
 //! [`govern`].
 
 pub mod audit;
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod consent;

@@ -295,10 +295,10 @@ fn sealed_row(row: &rusqlite::Row<'_>) -> Result<Sealed, rusqlite::Error> {
 /// # Errors
 /// [`AuditError::Randomness`].
 pub fn pseudonym() -> Result<String, AuditError> {
-    let mut bytes = random_bytes()?;
+    let mut bytes = random_bytes::<16>()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().take(16).map(|b| format!("{b:02x}")).collect();
+    let hex = crate::audit::hex(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     Ok(format!(
         "{}-{}-{}-{}-{}",

@@ -182,6 +182,8 @@ pub(crate) struct Hit {
 /// All lists, with one automaton over words per side.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
+    /// The lists as written: their examples.
+    #[cfg(test)]
     lists: BTreeMap<&'static str, List>,
     classes: Vec<(&'static str, String)>,
     /// One per entry and per exclusion, in the order of the lists.
@@ -223,6 +225,7 @@ pub fn check_lists() -> Result<(), ListError> {
 impl Lexicon {
     fn empty() -> Self {
         Lexicon {
+            #[cfg(test)]
             lists: BTreeMap::new(),
             classes: Vec::new(),
             rules: Vec::new(),
@@ -240,8 +243,12 @@ impl Lexicon {
                 message: e.message().to_owned(),
             })?;
             lexicon.add(name, &list)?;
+            #[cfg(test)]
             lexicon.lists.insert(name, list);
         }
+        lexicon.person.shrink();
+        lexicon.system.shrink();
+        lexicon.phrases.shrink_to_fit();
         Ok(lexicon)
     }
 
@@ -250,11 +257,11 @@ impl Lexicon {
         let mut classes: Vec<&String> = list.entry.iter().map(|e| &e.class).collect();
         classes.sort_unstable();
         classes.dedup();
-        let known = self.phrases.len();
         self.classes
             .extend(classes.into_iter().map(|c| (name, c.clone())));
         let end = self.classes.len() as ClassId;
         let sets = Sets::new(name, &list.sets)?;
+        let side = side_of(name);
         for entry in &list.entry {
             let class = self.class(name, &entry.class).unwrap_or(end);
             let rule = Rule {
@@ -264,34 +271,36 @@ impl Lexicon {
                 end: entry.end,
                 target: Target::Class(class),
             };
-            self.push(rule, parse(name, &entry.phrase, &sets)?);
+            self.push(side, rule, parse(name, &entry.phrase, &sets)?);
         }
         let cancel = Target::Cancel {
             first: first as ClassId,
             end,
         };
         for exclude in &list.exclude {
-            self.push(Rule::always(cancel), parse(name, &exclude.phrase, &sets)?);
-        }
-        let trie = match side_of(name) {
-            Side::Person => &mut self.person,
-            Side::System => &mut self.system,
-        };
-        for (index, phrase) in self.phrases.iter().enumerate().skip(known) {
-            trie.insert(phrase.parts.iter().map(|(part, _)| part), index as u32);
+            let sequences = parse(name, &exclude.phrase, &sets)?;
+            self.push(side, Rule::always(cancel), sequences);
         }
         Ok(())
     }
 
     /// Adds a rule and the sequences of words it stands for.
-    fn push(&mut self, rule: Rule, sequences: Vec<Sequence>) {
+    fn push(&mut self, side: Side, rule: Rule, sequences: Vec<Sequence>) {
         let index = self.rules.len() as u32;
         self.rules.push(rule);
-        self.phrases.extend(
-            sequences
-                .into_iter()
-                .map(|parts| Phrase { parts, rule: index }),
-        );
+        let trie = match side {
+            Side::Person => &mut self.person,
+            Side::System => &mut self.system,
+        };
+        for parts in sequences {
+            // The reader of phrases has refused longer ones.
+            let Some(phrase) = Phrase::new(&parts, index) else {
+                continue;
+            };
+            let number = self.phrases.len() as u32;
+            trie.insert(parts.iter().map(|(part, _)| part), number);
+            self.phrases.push(phrase);
+        }
     }
 
     /// Index of a class; `None` if no such list or class exists.

@@ -43,8 +43,7 @@ impl Scan {
     /// assert_eq!(questions.map(|o| (o.num, o.den)), Some((2, 1)));
     /// ```
     pub fn observations(&self) -> Vec<Observation> {
-        let mut sums = WeekCounts::default();
-        self.weeks.values().for_each(|week| sums.merge(week));
+        let sums = self.sums();
         let episodes = episodes(&Sessions::new(&self.stamps), &self.distress);
         let extra = [
             (
@@ -70,12 +69,37 @@ impl Scan {
             .map(|(id, num, den)| Observation { id, num, den })
             .collect()
     }
+
+    fn sums(&self) -> WeekCounts {
+        let mut sums = WeekCounts::default();
+        self.weeks.values().for_each(|week| sums.merge(week));
+        sums
+    }
 }
 
 impl Meter {
     /// The observations so far, as [`Scan::observations`] would give them were this the end.
     pub fn observations(&self) -> Vec<Observation> {
         self.counts_so_far().observations()
+    }
+
+    /// One of the observations so far, `None` over nothing. Its cost does not grow with the conversation,
+    /// but for episodes of distress lines, which have to be told apart anew.
+    pub fn observation(&self, id: &str) -> Option<Observation> {
+        let [not_eased, complaints] = EXTRA;
+        if id == not_eased {
+            return self.observations().into_iter().find(|o| o.id == id);
+        }
+        let sums = self.sums_so_far().sums();
+        let (id, num, den) = if id == complaints {
+            let eligible = sums.get(Count::PersonEligible);
+            (complaints, saturated(self.complaints()), eligible)
+        } else {
+            let mut series = METRICS.iter().flat_map(|metric| metric.series);
+            let ratio = series.find(|ratio| ratio.id == id)?;
+            (ratio.id, sums.get(ratio.num), sums.get(ratio.den))
+        };
+        (den > 0).then_some(Observation { id, num, den })
     }
 }
 
@@ -98,6 +122,7 @@ mod tests {
     #[test]
     fn so_far_is_what_the_end_would_give() {
         let mut meter = Meter::new("c");
+        let mut lean = Meter::without_wording("c");
         let turns = [
             (
                 Role::Person,
@@ -112,7 +137,9 @@ mod tests {
         ];
         for (at, (role, text)) in (0..).step_by(60).zip(turns) {
             meter.push(&said(role, at, text));
+            lean.push(&said(role, at, text));
         }
+        assert_eq!(lean.observations(), meter.observations(), "wording is none");
         let now = meter.observations();
         let end = meter.finish().observations();
         assert_eq!(now, end);
@@ -120,6 +147,36 @@ mod tests {
         assert_eq!(of("questions.per_reply"), Some((3, 2)));
         assert_eq!(of("rather_than_people"), Some((1, 2)));
         assert_eq!(of("same_problem.not_eased"), Some((1, 1)), "{end:?}");
+    }
+
+    #[test]
+    fn one_is_what_all_would_give() {
+        let mut meter = Meter::without_wording("c");
+        let turns = [
+            (Role::Person, "I feel awful and I can't stop crying."),
+            (Role::System, "Which part of it? Tell me more."),
+            (
+                Role::Person,
+                "You're not listening. I have to go now, goodbye!",
+            ),
+            (
+                Role::System,
+                "You are right, I am sorry. Please don't go yet!",
+            ),
+            (Role::Person, "You're not listening."),
+        ];
+        for (at, (role, text)) in (0..).step_by(60).zip(turns) {
+            meter.push(&said(role, at, text));
+            let all = meter.observations();
+            let series = METRICS.iter().flat_map(|metric| metric.series);
+            for id in series.map(|ratio| ratio.id).chain(EXTRA) {
+                let want = all.iter().find(|o| o.id == id).copied();
+                assert_eq!(meter.observation(id), want, "{id} after {text}");
+            }
+        }
+        let seen = meter.observation("after_complaint.complaints");
+        assert_eq!(seen.map(|o| (o.num, o.den)), Some((2, 3)));
+        assert_eq!(meter.observation("no such series"), None);
     }
 
     #[test]

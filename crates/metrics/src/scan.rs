@@ -1,7 +1,9 @@
 //! One conversation, event by event, into derived counts. Batch and live use share this step.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::mem::swap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -55,10 +57,12 @@ pub fn scan(conversation: &Conversation) -> Scan {
 #[derive(Debug, Default)]
 pub struct Meter {
     scan: Scan,
+    /// Empty but during [`Meter::push`].
     tokens: Tokens,
     hits: Vec<Hit>,
     cancels: Vec<Cancel>,
-    sketches: SketchBuilder,
+    /// `None`: wording is left out ([`Meter::without_wording`]).
+    sketches: Option<SketchBuilder>,
     language: Language,
     /// Hash of the conversation.
     conversation: u32,
@@ -67,6 +71,15 @@ pub struct Meter {
     goodbye: Option<Awaited>,
     complaint: Option<Awaited>,
 }
+
+thread_local! {
+    /// Buffers for a message, lent to the conversation whose turn it is. Each having its own, as long as its
+    /// longest message, would be most of what a conversation holds.
+    static BUFFERS: RefCell<(Tokens, Vec<Hit>, Vec<Cancel>)> = RefCell::default();
+}
+
+/// Words of a message above which its buffers are not kept for the next.
+const MOST_BUFFERED: usize = 1 << 16;
 
 /// Classes of the lists that are combined rather than only summed.
 struct Cues {
@@ -115,6 +128,15 @@ impl Meter {
     /// nothing else.
     pub fn new(conversation: &str) -> Self {
         Meter {
+            sketches: Some(SketchBuilder::default()),
+            ..Meter::without_wording(conversation)
+        }
+    }
+
+    /// As [`Meter::new`], for whoever wants observations alone: samples of the wording, which only weekly
+    /// series use and which grow with the conversation, are not taken.
+    pub fn without_wording(conversation: &str) -> Self {
+        Meter {
             conversation: (hash_text(conversation) >> 32) as u32,
             ..Meter::default()
         }
@@ -136,6 +158,7 @@ impl Meter {
         };
         let at = time.micros.div_euclid(MICROS);
         self.scan.last = self.scan.last.max(Some(at));
+        BUFFERS.with_borrow_mut(|buffers| self.trade(buffers));
         self.tokens.read(text);
         let mut week = self.scan.weeks.remove(&time.week()).unwrap_or_default();
         if event.role == Role::Person {
@@ -152,24 +175,46 @@ impl Meter {
             self.system(&time, &mut week);
         }
         self.scan.weeks.entry(time.week()).or_default().merge(&week);
+        if self.tokens.words.capacity() > MOST_BUFFERED {
+            self.tokens = Tokens::default();
+        }
+        BUFFERS.with_borrow_mut(|buffers| self.trade(buffers));
+    }
+
+    fn trade(&mut self, buffers: &mut (Tokens, Vec<Hit>, Vec<Cancel>)) {
+        let (tokens, hits, cancels) = buffers;
+        swap(&mut self.tokens, tokens);
+        swap(&mut self.hits, hits);
+        swap(&mut self.cancels, cancels);
     }
 
     /// What [`Meter::finish`] would give now, without the wording, which observations do not use.
     pub(crate) fn counts_so_far(&self) -> Scan {
-        let scan = Scan {
-            weeks: self.scan.weeks.clone(),
+        Scan {
             stamps: self.scan.stamps.clone(),
             complaints: self.scan.complaints.clone(),
             distress: self.scan.distress.clone(),
-            ..Scan::default()
-        };
+            ..self.sums_so_far()
+        }
+    }
+
+    /// Of [`Meter::counts_so_far`] the weeks alone, which do not grow with the conversation.
+    pub(crate) fn sums_so_far(&self) -> Scan {
         Meter {
-            scan,
+            scan: Scan {
+                weeks: self.scan.weeks.clone(),
+                ..Scan::default()
+            },
             goodbye: self.goodbye,
             complaint: self.complaint,
             ..Meter::default()
         }
         .finish()
+    }
+
+    /// Complaints so far.
+    pub(crate) fn complaints(&self) -> usize {
+        self.scan.complaints.len()
     }
 
     /// After the last event.
@@ -351,10 +396,11 @@ impl Meter {
         let marks = self.tokens.emoji + self.tokens.exclamations;
         week.add(Count::Marks, marks);
         week.add(Count::FriendLike, marks);
-        RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
-        let sample = self.scan.system_wording.entry(time.week()).or_default();
-        self.sketches
-            .system(&self.tokens, local_seconds(time), sample);
+        if let Some(sketches) = &mut self.sketches {
+            RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.heard);
+            let sample = self.scan.system_wording.entry(time.week()).or_default();
+            sketches.system(&self.tokens, local_seconds(time), sample);
+        }
         let stays = !of(&self.hits, &CUES.stay).is_empty();
         let acknowledges = !of(&self.hits, &CUES.acknowledge).is_empty();
         self.answered(true, stays, acknowledges);
@@ -398,9 +444,11 @@ impl Meter {
     }
 
     fn wording(&mut self, time: &Time, hash: u64) {
+        let Some(sketches) = &mut self.sketches else {
+            return;
+        };
         let sample = self.scan.wording.entry(time.week()).or_default();
-        self.sketches
-            .person(&self.tokens, key(hash, local_seconds(time)), sample);
+        sketches.person(&self.tokens, key(hash, local_seconds(time)), sample);
         RunHasher::add(&self.tokens, local_seconds(time), &mut self.scan.said);
     }
 

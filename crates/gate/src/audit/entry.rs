@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::key::random_bytes;
+use super::key::{NONCE, random_bytes};
 use super::{AuditError, SubjectKey};
 
 /// What an entry is about. Visible to whoever reads the file; the rest is sealed.
@@ -62,7 +62,7 @@ impl Digest {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -131,7 +131,8 @@ impl Entry {
         event: &[u8],
         prev: Digest,
     ) -> Result<Self, AuditError> {
-        let salt = random_bytes()?;
+        // One call of the operating system for both.
+        let (salt, nonce) = split(random_bytes()?);
         let salted = [&salt[..], event].concat();
         let mut entry = Entry {
             seq,
@@ -139,7 +140,7 @@ impl Entry {
             kind,
             handle: key.handle(seq),
             commit: commitment(&salt, event),
-            payload: key.seal(&seq.to_le_bytes(), &salted)?,
+            payload: key.seal_with(nonce, &seq.to_le_bytes(), &salted)?,
             prev,
             hash: prev,
         };
@@ -184,17 +185,33 @@ impl Entry {
 
     /// The entry as its line, without the line end.
     pub fn to_line(&self) -> String {
-        format!(
-            r#"{{"seq":{},"time":{},"kind":"{}","handle":"{}","commit":"{}","payload":"{}","prev":"{}","hash":"{}"}}"#,
-            self.seq,
-            self.time,
-            kind_name(self.kind),
-            self.handle,
-            self.commit,
-            hex(&self.payload),
-            self.prev,
-            self.hash
-        )
+        let mut line = String::new();
+        self.push_line(&mut line);
+        line
+    }
+
+    /// Adds the line to a text.
+    pub(super) fn push_line(&self, to: &mut String) {
+        to.reserve(600 + 2 * self.payload.len());
+        to.push_str("{\"seq\":");
+        to.push_str(&self.seq.to_string());
+        to.push_str(",\"time\":");
+        to.push_str(&self.time.to_string());
+        to.push_str(",\"kind\":\"");
+        to.push_str(kind_name(self.kind));
+        for (name, bytes) in [
+            ("handle", &self.handle.0[..]),
+            ("commit", &self.commit.0),
+            ("payload", &self.payload),
+            ("prev", &self.prev.0),
+            ("hash", &self.hash.0),
+        ] {
+            to.push_str("\",\"");
+            to.push_str(name);
+            to.push_str("\":\"");
+            push_hex(to, bytes);
+        }
+        to.push_str("\"}");
     }
 
     /// Reads a line. Exactly one spelling of an entry is accepted, so that no byte can be changed
@@ -242,13 +259,25 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
+/// Two hexadecimal digits per byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
+    push_hex(&mut text, bytes);
     text
+}
+
+/// Two digits per byte. Nearly all of an entry is written in them, so they are not formatted one by one.
+fn push_hex(to: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' } else { b'a' - 10 } + nibble);
+    to.extend(bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
+}
+
+/// Salt and nonce.
+fn split(random: [u8; 32 + NONCE]) -> ([u8; 32], [u8; NONCE]) {
+    let (mut salt, mut nonce) = ([0; 32], [0; NONCE]);
+    let both = salt.iter_mut().chain(&mut nonce);
+    both.zip(random).for_each(|(to, from)| *to = from);
+    (salt, nonce)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

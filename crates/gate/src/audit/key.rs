@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::{AuditError, Digest};
 
-const NONCE: usize = 24;
+pub(super) const NONCE: usize = 24;
 
 /// A secret of 32 random bytes that belongs to one subject. Destroying it makes everything sealed
 /// under it unreadable and every handle made with it unlinkable.
@@ -51,12 +51,17 @@ impl SubjectKey {
     /// # Errors
     /// [`AuditError::Randomness`], or [`AuditError::Sealed`] when the cipher refuses the length.
     pub fn seal(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, AuditError> {
-        let random: [u8; 32] = random_bytes()?;
-        let mut nonce = XNonce::default();
-        nonce
-            .iter_mut()
-            .zip(random)
-            .for_each(|(to, from)| *to = from);
+        self.seal_with(random_bytes()?, place, plain)
+    }
+
+    /// As [`Self::seal`], with a nonce from the operating system that serves for nothing else.
+    pub(super) fn seal_with(
+        &self,
+        nonce: [u8; NONCE],
+        place: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, AuditError> {
+        let nonce = XNonce::from(nonce);
         let payload = Payload {
             msg: plain,
             aad: place,
@@ -107,8 +112,8 @@ fn hmac(key: &[u8; 32], purpose: &[u8], data: &[u8]) -> [u8; 32] {
 }
 
 /// Random bytes of the operating system.
-pub(crate) fn random_bytes() -> Result<[u8; 32], AuditError> {
-    let mut bytes = [0; 32];
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], AuditError> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| AuditError::Randomness)?;
     Ok(bytes)
 }

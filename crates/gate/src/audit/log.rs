@@ -1,29 +1,33 @@
 //! The one writer of a log file.
 //!
-//! Callers hand over events through a bounded channel and wait; nothing is dropped when it is full.
-//! The writer takes all that is waiting, writes it with one system call and answers. An answered event
-//! survives the end of the process, however it ends; with [`Sync::Each`] it survives the loss of power.
+//! Callers queue events and wait; nothing is dropped. Whoever finds the writer free writes everything
+//! that is queued, with one system call, and answers. An answered event survives the end of the process,
+//! however it ends; with [`Sync::Each`] it survives the loss of power.
+//!
+//! Writing to the operating system takes some microseconds, less than waking another thread to do it, so
+//! the caller does it: one at a time, while the others wait without holding a thread. A disk flush takes
+//! much longer, so with [`Sync::Each`] a thread of its own does it.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{self, Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::key::random_bytes;
 use super::verify::Header;
 use super::{AuditError, Digest, Entry, Kind, SubjectKey, verify};
+use crate::clock::Clock;
 
 /// Events that may wait before callers do.
 const WAITING: usize = 1024;
 /// How long another gateway may still hold the file.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Events written together at most.
-const GROUP: usize = 256;
 
 /// How far an answered event has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
@@ -71,11 +75,26 @@ impl Job {
     }
 }
 
-/// A log that is open for writing. Clones write to the same file.
+/// A log that is open for writing. Clones write to the same file; it is let go when all are dropped.
 #[derive(Clone)]
-pub struct Log {
-    jobs: mpsc::Sender<Job>,
+pub struct Log(Arc<Hands>);
+
+/// What the clones of a log share.
+struct Hands {
+    desk: Arc<Desk>,
+    /// The thread that writes, where callers do not.
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The queue, and whoever writes it down.
+struct Desk {
+    /// Only of callers that can await: they wait for a place when there are too many.
+    places: Semaphore,
+    queue: Mutex<VecDeque<Job>>,
+    writer: Mutex<Writer>,
     writable: Arc<AtomicBool>,
+    /// No event will come any more.
+    over: AtomicBool,
 }
 
 impl std::fmt::Debug for Log {
@@ -89,7 +108,7 @@ impl std::fmt::Debug for Log {
 impl Log {
     /// Opens or creates a log. The whole chain is verified first; a torn last record, left by a
     /// process that was killed, is cut off and said so in the log. `key` is the gateway's own: it
-    /// seals what is not about a person. The returned handle ends when all clones are dropped.
+    /// seals what is not about a person.
     ///
     /// # Errors
     /// [`AuditError::Broken`] for a file that does not verify, [`AuditError::InUse`] when another
@@ -98,34 +117,44 @@ impl Log {
         path: &Path,
         sync: Sync,
         key: SubjectKey,
-    ) -> Result<(Self, JoinHandle<()>), AuditError> {
-        let mut writer = Writer::open(path, sync)?;
+        clock: Clock,
+    ) -> Result<Self, AuditError> {
+        let mut writer = Writer::open(path, sync, clock)?;
         writer.recover(&key)?;
         Self::start(writer)
     }
 
-    fn start(mut writer: Writer) -> Result<(Self, JoinHandle<()>), AuditError> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
-        let log = Log {
-            jobs,
-            writable: Arc::clone(&writer.writable),
-        };
+    fn start(writer: Writer) -> Result<Self, AuditError> {
+        let sync = writer.sync;
         let file = writer.path.display().to_string();
-        let thread = std::thread::Builder::new()
-            .name("audit".to_owned())
-            .spawn(move || {
-                let mut group = Vec::with_capacity(GROUP);
-                while queue.blocking_recv_many(&mut group, GROUP) > 0 {
-                    writer.write(group.drain(..));
-                }
-            })
-            .map_err(|source| AuditError::Io { file, source })?;
-        Ok((log, thread))
+        let desk = Arc::new(Desk {
+            places: Semaphore::new(WAITING),
+            queue: Mutex::default(),
+            writable: Arc::clone(&writer.writable),
+            writer: Mutex::new(writer),
+            over: AtomicBool::new(false),
+        });
+        let thread = match sync {
+            Sync::Process => None,
+            Sync::Each => {
+                let desk = Arc::clone(&desk);
+                let thread = std::thread::Builder::new().name("audit".to_owned());
+                let thread = thread.spawn(move || {
+                    while !desk.over.load(Ordering::Acquire) {
+                        desk.write_queued();
+                        std::thread::park();
+                    }
+                    desk.write_queued();
+                });
+                Some(thread.map_err(|source| AuditError::Io { file, source })?)
+            }
+        };
+        Ok(Log(Arc::new(Hands { desk, thread })))
     }
 
     /// Whether the last write succeeded.
     pub fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Acquire)
+        self.0.desk.writable.load(Ordering::Acquire)
     }
 
     /// Adds an event and waits until it is written.
@@ -139,13 +168,13 @@ impl Log {
         key: &SubjectKey,
         event: Vec<u8>,
     ) -> Result<Head, AuditError> {
+        let place = self.0.desk.places.acquire().await;
+        let _place = place.map_err(|_| AuditError::Closed)?;
         let (job, answered) = Job::new(kind, key, event);
-        self.jobs.send(job).await.map_err(|_| AuditError::Closed)?;
+        self.0.hand_over(job);
         answered.await.map_err(|_| AuditError::Closed)?
     }
-}
 
-impl Log {
     /// As [`Self::append`], for callers that cannot await. It waits on a thread of its own, because a
     /// runtime's threads must not wait.
     ///
@@ -159,20 +188,64 @@ impl Log {
     ) -> Result<Head, AuditError> {
         let (job, answered) = Job::new(kind, key, event);
         let wait = || {
-            let sent = self.jobs.blocking_send(job);
-            sent.map_err(|_| AuditError::Closed)?;
+            self.0.hand_over(job);
             answered.blocking_recv().map_err(|_| AuditError::Closed)?
         };
         std::thread::scope(|scope| scope.spawn(wait).join()).map_err(|_| AuditError::Closed)?
     }
 }
 
+impl Hands {
+    fn hand_over(&self, job: Job) {
+        lock(&self.desk.queue).push_back(job);
+        match &self.thread {
+            Some(thread) => thread.thread().unpark(),
+            None => self.desk.write_queued(),
+        }
+    }
+}
+
+impl Drop for Hands {
+    fn drop(&mut self) {
+        self.desk.over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // Nobody waits for an answer any more, so at most one flush is left.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Desk {
+    /// Writes what is queued, unless somebody is writing: they look again when they are done. A job that is
+    /// queued while the writer is taken is seen by whoever has it, because they look at the queue after
+    /// they gave the writer back.
+    fn write_queued(&self) {
+        while !lock(&self.queue).is_empty() {
+            let mut writer = match self.writer.try_lock() {
+                Ok(writer) => writer,
+                Err(sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(sync::TryLockError::WouldBlock) => return,
+            };
+            let group = std::mem::take(&mut *lock(&self.queue));
+            writer.write(group);
+        }
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Writer {
     file: File,
     path: PathBuf,
     sync: Sync,
+    clock: Clock,
     /// Bytes that are known to be good.
     bytes: u64,
+    /// Whether the next write goes behind them by itself.
+    in_place: bool,
     torn: u64,
     seq: u64,
     time: i64,
@@ -181,7 +254,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn open(path: &Path, sync: Sync) -> Result<Self, AuditError> {
+    fn open(path: &Path, sync: Sync, clock: Clock) -> Result<Self, AuditError> {
         let name = || path.display().to_string();
         let io = |source| AuditError::Io {
             file: name(),
@@ -218,7 +291,9 @@ impl Writer {
             file,
             path: path.to_owned(),
             sync,
+            clock,
             bytes: found.bytes,
+            in_place: false,
             torn: found.torn,
             seq: found.entries,
             time: found.span.map_or(i64::MIN, |(_, last)| last),
@@ -240,7 +315,7 @@ impl Writer {
     }
 
     /// Writes a group and answers.
-    fn write(&mut self, jobs: impl Iterator<Item = Job>) {
+    fn write(&mut self, jobs: impl IntoIterator<Item = Job>) {
         let (before_seq, before_time, before_head) = (self.seq, self.time, self.head);
         let mut entries = Vec::new();
         let mut answers = Vec::new();
@@ -273,7 +348,7 @@ impl Writer {
 
     fn seal(&mut self, kind: Kind, key: &SubjectKey, event: &[u8]) -> Result<Entry, AuditError> {
         // A clock that was set back must not make the chain look reordered.
-        let time = now_micros().max(self.time);
+        let time = self.clock.now_micros().max(self.time);
         let entry = Entry::seal(self.seq + 1, time, kind, key, event, self.head)?;
         self.seq = entry.seq;
         self.time = time;
@@ -285,10 +360,11 @@ impl Writer {
     fn put(&mut self, entries: &[Entry]) -> std::io::Result<()> {
         let mut lines = String::new();
         for entry in entries {
-            lines.push_str(&entry.to_line());
+            entry.push_line(&mut lines);
             lines.push('\n');
         }
         let result = self.put_bytes(lines.as_bytes());
+        self.in_place = result.is_ok();
         match &result {
             Ok(()) => self.bytes += lines.len() as u64,
             // What a full disk took of the line goes again; should that fail too, the next start
@@ -299,7 +375,9 @@ impl Writer {
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.bytes))?;
+        if !self.in_place {
+            self.file.seek(SeekFrom::Start(self.bytes))?;
+        }
         self.file.write_all(bytes)?;
         // A shorter record than the torn one that it replaces must not leave the rest standing.
         if self.torn > 0 {
@@ -325,13 +403,6 @@ fn has_header(path: &Path, file: &File) -> std::io::Result<bool> {
         return Ok(true);
     }
     Ok(std::fs::read(path)?.contains(&b'\n'))
-}
-
-/// Now, in microseconds since 1970, UTC.
-pub(super) fn now_micros() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod key;
 mod log;
 mod verify;
 
+pub(crate) use entry::hex;
 pub use entry::{Digest, Entry, Kind};
 pub use key::SubjectKey;
 pub(crate) use key::random_bytes;

@@ -6,7 +6,7 @@ use super::acts::{self, NotDone, Wish};
 use super::inner::Inner;
 use super::person::Person;
 use super::words;
-use crate::audit::random_bytes;
+use crate::audit::{hex, random_bytes};
 use crate::command::{Code, Command};
 use crate::consent::{Change, Channel, Purpose};
 
@@ -165,6 +165,5 @@ fn status(inner: &Inner, person: &Person, seconds: i64) -> String {
 
 /// 128 random bits in hexadecimal.
 fn page_key() -> Result<String, crate::audit::AuditError> {
-    let bytes = random_bytes()?;
-    Ok(bytes.iter().take(16).map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&random_bytes::<16>()?))
 }

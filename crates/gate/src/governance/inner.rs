@@ -15,6 +15,7 @@ use super::person::{Live, Person, Rows, SILENCE, Talk};
 use super::tally::Tally;
 use super::{Govern, evidence, lens};
 use crate::audit::{AuditError, Head, Kind, Log, SubjectKey};
+use crate::clock::Clock;
 use crate::consent::Purpose;
 use crate::policy::Policy;
 use crate::store::{Store, StoreError, Tag};
@@ -61,6 +62,7 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) seed: u64,
     pub(super) events: Option<Events>,
+    pub(super) clock: Clock,
     pub(super) tally: Tally,
     /// `None` inside: it could not be calibrated.
     pub(super) rule: OnceLock<Option<Arc<GuardedRule>>>,
@@ -86,6 +88,7 @@ impl Inner {
         log_path: std::path::PathBuf,
         store: Store,
         events: Option<Events>,
+        clock: Clock,
     ) -> Self {
         let seed = store.own().mac(b"driftlead/seed/1", b"");
         let mut eight = [0; 8];
@@ -101,6 +104,7 @@ impl Inner {
             store,
             seed: u64::from_le_bytes(eight),
             events,
+            clock,
             tally: Tally::default(),
             rule: OnceLock::new(),
             people: Mutex::default(),
@@ -307,6 +311,9 @@ impl Inner {
         for (name, person) in people {
             let mut live = person.live();
             self.equip(&mut live);
+            if let Some(now) = now {
+                live.set_back_to(now);
+            }
             let over = |last: i64| now.is_none_or(|now| now.saturating_sub(last) > SILENCE);
             let ended: Vec<String> = live
                 .talks

@@ -53,7 +53,9 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
     let mut plan = Plan::default();
     let seconds = of.now.div_euclid(MICROS);
     let weeks = live.kept.taper.weeks_at(seconds);
-    let consents = live.kept.consents.clone();
+    let allows = |live: &Live, purpose| live.kept.consents.allows(purpose, seconds) && !of.minor;
+    let relational = allows(live, Purpose::RelationalMode);
+    let pauses = allows(live, Purpose::RandomisedPauses);
     let Live {
         kept,
         talks,
@@ -63,16 +65,13 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
     let Some(talk) = talks.get_mut(session) else {
         return plan;
     };
-    if !std::mem::replace(&mut talk.begun, true) {
-        let allowed = consents.allows(Purpose::RandomisedPauses, seconds) && !of.minor;
-        if allowed && of.policy.pauses.probability > 0.0 {
-            let draw = pause::draw(person, kept, of, seconds);
-            talk.pause = draw.drawn();
-            plan.draw = Some(draw);
-        }
+    let begins = !std::mem::replace(&mut talk.begun, true);
+    if begins && pauses && of.policy.pauses.probability > 0.0 {
+        let draw = pause::draw(person, kept, of, seconds);
+        talk.pause = draw.drawn();
+        plan.draw = Some(draw);
     }
     let paused = talk.pause.is_some_and(|(_, pause)| pause);
-    let relational = consents.allows(Purpose::RelationalMode, seconds) && !of.minor;
     warmth(&mut plan, of.policy, relational, paused, weeks);
     if of.policy.truth.ask {
         plan.ask("truth", words::TRUTH);

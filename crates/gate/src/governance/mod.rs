@@ -31,6 +31,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use crate::audit::{AuditError, Kind, Log};
+use crate::clock::Clock;
 use crate::command;
 use crate::config::Config;
 #[cfg(feature = "cohort")]
@@ -63,16 +64,14 @@ impl Governance {
     /// # Errors
     /// [`OpenError`].
     pub fn open(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
-        let governance = Self::open_quietly(settings, policy)?;
+        let governance = Self::open_quietly(settings, policy, Clock::system())?;
+        let _ = governance.inner.rule.set(evidence::shared_rule());
         let weak = Arc::downgrade(&governance.inner);
-        // The calibration comes first, and takes seconds; until then no evidence stands.
         let swept = std::thread::Builder::new()
             .name("sweep".to_owned())
             .spawn(move || {
-                let rule = evidence::shared_rule();
                 while let Some(inner) = weak.upgrade() {
-                    let _ = inner.rule.set(rule.clone());
-                    inner.sweep(Some(now_micros()));
+                    inner.sweep(Some(inner.clock.now_micros()));
                     drop(inner);
                     std::thread::sleep(SWEEP);
                 }
@@ -84,8 +83,25 @@ impl Governance {
         Ok(governance)
     }
 
-    /// Opens without the thread that sweeps and calibrates.
-    fn open_quietly(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
+    /// Opens with a clock of the caller's, for simulated months and for clocks that jump. Nothing then
+    /// looks for silent conversations but [`Self::sweep`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(settings: &Govern, policy: &Policy, clock: Clock) -> Result<Self, OpenError> {
+        let governance = Self::open_quietly(settings, policy, clock)?;
+        let _ = governance.inner.rule.set(evidence::shared_rule());
+        Ok(governance)
+    }
+
+    /// Ends the conversations that are silent by the clock, and writes down what they leave. A gateway
+    /// that was opened with [`Self::open`] does this every few seconds.
+    pub fn sweep(&self) {
+        self.inner.sweep(Some(self.inner.clock.now_micros()));
+    }
+
+    /// Opens without the rule of the evidence and the thread that sweeps.
+    fn open_quietly(settings: &Govern, policy: &Policy, clock: Clock) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder {
             folder: settings.data.display().to_string(),
             source,
@@ -93,7 +109,8 @@ impl Governance {
         private_folder(&settings.data).map_err(folder)?;
         let store = Store::open(&settings.data.join("gate.db"))?;
         let log_path = settings.data.join("audit.log");
-        let (log, _) = Log::open(&log_path, settings.log_sync, store.own().clone())?;
+        let own = store.own().clone();
+        let log = Log::open(&log_path, settings.log_sync, own, clock.clone())?;
         let record = settings.data.join("record");
         let events = settings
             .record
@@ -107,6 +124,7 @@ impl Governance {
             log_path,
             store,
             events,
+            clock,
         );
         let started = json!({ "version": env!("CARGO_PKG_VERSION"), "policy": policy.id() });
         let started = started.to_string().into_bytes();
@@ -301,6 +319,10 @@ impl Governor for Governance {
         Box::pin(async move { cohort::serve(&self.inner, &request).await })
     }
 
+    fn clock(&self) -> Clock {
+        self.inner.clock.clone()
+    }
+
     fn readiness(&self) -> Readiness {
         if self.inner.log.is_writable() {
             Readiness::Ready
@@ -388,12 +410,4 @@ fn private_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-fn now_micros() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        })
 }

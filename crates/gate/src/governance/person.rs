@@ -1,9 +1,10 @@
 //! One person while they are here: what is kept of them, and their conversations under way.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use driftlead_metrics::{Meter, Observation};
+use driftlead_metrics::Meter;
 use driftlead_record::{Event, Kind, MICROS, Role, SystemSource, Time};
 use driftlead_stats::baseline::Guarded;
 
@@ -123,6 +124,22 @@ impl Person {
 }
 
 impl Live {
+    /// Takes back to `now` what lies ahead of it. A clock that was set forward and then right would
+    /// otherwise leave conversations that never end and reminders that never come; a clock set back by
+    /// a little ends nothing, and silence is counted anew. Nothing lies ahead of `last`, so that a clock
+    /// that goes forward costs nothing here.
+    pub(super) fn set_back_to(&mut self, now: i64) {
+        if now >= self.last {
+            return;
+        }
+        self.last = self.last.min(now);
+        self.use_since = self.use_since.min(now);
+        for talk in self.talks.values_mut() {
+            talk.last = talk.last.min(now);
+            talk.disclosed = talk.disclosed.map(|at| at.min(now));
+        }
+    }
+
     /// The conversation of a session, begun anew after silence; the one that silence ended comes back.
     pub(super) fn talk(
         &mut self,
@@ -130,6 +147,7 @@ impl Live {
         policy: &str,
         now: i64,
     ) -> Result<(&mut Talk, Option<Talk>), AuditError> {
+        self.set_back_to(now);
         if now.saturating_sub(self.last) > SILENCE {
             self.use_since = now;
         }
@@ -143,11 +161,10 @@ impl Live {
         } else {
             None
         };
-        let id = pseudonym()?;
-        let talk = self
-            .talks
-            .entry(session.to_owned())
-            .or_insert_with(|| Talk::new(id, policy, now));
+        let talk = match self.talks.entry(session.to_owned()) {
+            Entry::Occupied(talk) => talk.into_mut(),
+            Entry::Vacant(place) => place.insert(Talk::new(pseudonym()?, policy, now)),
+        };
         talk.last = talk.last.max(now);
         Ok((talk, ended))
     }
@@ -156,7 +173,7 @@ impl Live {
 impl Talk {
     fn new(id: String, policy: &str, now: i64) -> Self {
         Talk {
-            meter: Meter::new(&id),
+            meter: Meter::without_wording(&id),
             id,
             started: now,
             last: now,
@@ -247,11 +264,7 @@ impl Talk {
 
     /// Numerator and denominator of one count so far.
     pub(super) fn count(&self, id: &str) -> Option<(u32, u32)> {
-        self.meter
-            .observations()
-            .into_iter()
-            .find(|o: &Observation| o.id == id)
-            .map(|o| (o.num, o.den))
+        self.meter.observation(id).map(|o| (o.num, o.den))
     }
 }
 
@@ -292,14 +305,18 @@ mod tests {
         let (talk, ended) = live.talk("s", "p", SILENCE).unwrap();
         assert_eq!((talk.id.as_str(), ended.is_none()), (first.as_str(), true));
         let (talk, ended) = live.talk("s", "p", 2 * SILENCE + 1).unwrap();
+        let same = talk.id.clone();
         assert_ne!(talk.id, first);
         assert_eq!(ended.unwrap().id, first);
         assert_eq!(live.use_since, 2 * SILENCE + 1);
-        let (talk, ended) = live.talk("s", "p", 0).unwrap();
+        live.talks.get_mut("s").unwrap().disclosed = Some(2 * SILENCE);
+        let (talk, ended) = live.talk("s", "p", 7).unwrap();
         assert!(
-            ended.is_none() && talk.last > 0,
+            ended.is_none() && talk.id == same,
             "a clock set back ends nothing"
         );
+        assert_eq!((talk.last, talk.disclosed), (7, Some(7)));
+        assert_eq!((live.last, live.use_since), (7, 7));
     }
 
     #[test]

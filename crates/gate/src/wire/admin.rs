@@ -5,7 +5,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode, header};
 
-use super::{Gate, errors, now_micros};
+use super::{Gate, errors};
 use crate::govern::{OperatorRequest, Readiness};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -49,7 +49,7 @@ async fn governor(gate: &Gate, request: Request<Incoming>) -> Response<Full<Byte
         return errors::TOO_LARGE.response(None);
     };
     let request = OperatorRequest {
-        now_micros: now_micros(),
+        now_micros: gate.clock.now_micros(),
         method: parts.method,
         path: parts.uri.path().to_owned(),
         body: body.to_bytes(),

@@ -11,8 +11,11 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::Gate;
 use super::copy::Copy;
 use super::metrics::Metrics;
+use super::trace::Span;
+use crate::clock::Clock;
 use crate::govern::{EndCause, ReplyEnd, Tap};
 use crate::sse::Reader;
 
@@ -35,10 +38,22 @@ pub(super) struct Watch {
     bytes: u64,
     ended: bool,
     metrics: Arc<Metrics>,
+    span: Option<Span>,
+    clock: Clock,
+}
+
+/// Listens where only the trace wants to know how a reply ended.
+#[derive(Debug)]
+struct Deaf;
+
+impl Tap for Deaf {
+    fn text(&mut self, _choice: u32, _text: &str) {}
+    fn end(self: Box<Self>, _end: &ReplyEnd) {}
 }
 
 impl Watch {
-    pub(super) fn new(tap: Option<Box<dyn Tap>>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(tap: Option<Box<dyn Tap>>, gate: &Gate) -> Self {
+        let metrics = gate.metrics.clone();
         metrics.open.inc();
         Watch {
             tap,
@@ -47,13 +62,30 @@ impl Watch {
             bytes: 0,
             ended: false,
             metrics,
+            clock: gate.clock.clone(),
+            span: None,
+        }
+    }
+
+    /// The exchange is traced.
+    pub(super) fn trace(&mut self, span: Option<Span>) {
+        self.span = span;
+    }
+
+    /// An error of the gateway's own will end it.
+    pub(super) fn failed(&mut self, kind: &'static str) {
+        if let Some(span) = &mut self.span {
+            span.failed(kind);
         }
     }
 
     /// The upstream's headers have come.
     pub(super) fn answered(&mut self, status: u16, copy: Option<Copy>) {
         self.status = status;
-        self.copy = copy.filter(|_| self.tap.is_some());
+        self.copy = copy.filter(|_| self.tap.is_some() || self.span.is_some());
+        if let Some(span) = &mut self.span {
+            span.answered(status);
+        }
     }
 
     fn sent(&mut self, data: &Bytes) {
@@ -62,8 +94,13 @@ impl Watch {
     }
 
     fn hear(&mut self, data: &Bytes) {
-        if let (Some(copy), Some(tap)) = (&mut self.copy, &mut self.tap) {
-            copy.feed(data, tap.as_mut());
+        if let Some(span) = &mut self.span {
+            span.data();
+        }
+        match (&mut self.copy, &mut self.tap) {
+            (Some(copy), Some(tap)) => copy.feed(data, tap.as_mut()),
+            (Some(copy), None) => copy.feed(data, &mut Deaf),
+            (None, _) => {}
         }
     }
 
@@ -73,16 +110,22 @@ impl Watch {
             return;
         }
         self.metrics.open.dec();
-        if let Some(mut tap) = self.tap.take() {
-            let whole = matches!(cause, EndCause::Complete | EndCause::ClientGoneDrained);
-            let told = self.copy.take().map(|c| c.finish(whole, tap.as_mut()));
-            let told = told.unwrap_or_default();
-            if cause == EndCause::Complete && told.failed && self.status < 400 {
-                cause = EndCause::UpstreamFailed;
-            }
+        let whole = matches!(cause, EndCause::Complete | EndCause::ClientGoneDrained);
+        let told = self.copy.take().map(|copy| match &mut self.tap {
+            Some(tap) => copy.finish(whole, tap.as_mut()),
+            None => copy.finish(whole, &mut Deaf),
+        });
+        let told = told.unwrap_or_default();
+        if cause == EndCause::Complete && told.failed && self.status < 400 {
+            cause = EndCause::UpstreamFailed;
+        }
+        if let Some(span) = self.span.take() {
+            span.end(cause, &told);
+        }
+        if let Some(tap) = self.tap.take() {
             tap.end(&ReplyEnd {
                 cause,
-                now_micros: super::now_micros(),
+                now_micros: self.clock.now_micros(),
                 status: self.status,
                 model: told.model,
                 finish: told.finish,
@@ -262,8 +305,6 @@ impl Body for ReplyBody {
                     this.end(EndCause::Complete);
                 }
                 this.last_data = Instant::now();
-                let next = this.last_data + this.silence;
-                this.timer.as_mut().reset(next);
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => {
@@ -278,9 +319,14 @@ impl Body for ReplyBody {
                 Poll::Ready(None)
             }
             Poll::Pending => {
-                if this.timer.as_mut().poll(cx).is_ready() {
-                    this.end(EndCause::UpstreamFailed);
-                    return Poll::Ready(Some(Err(Broken::Silent)));
+                // Set when it fires rather than with every frame: most never get that far.
+                while this.timer.as_mut().poll(cx).is_ready() {
+                    let due = this.last_data + this.silence;
+                    if due <= Instant::now() {
+                        this.end(EndCause::UpstreamFailed);
+                        return Poll::Ready(Some(Err(Broken::Silent)));
+                    }
+                    this.timer.as_mut().reset(due);
                 }
                 match this.keep_alive.as_mut().map(|k| k.poll(cx)) {
                     Some(Poll::Ready(ping)) => Poll::Ready(Some(Ok(ping))),

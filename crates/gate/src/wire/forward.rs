@@ -14,8 +14,9 @@ use super::body::{Care, ReplyBody, Watch};
 use super::copy::Copy;
 use super::errors::{self, GateError};
 use super::place::Place;
+use super::trace::Span;
 use super::upstream::{self, Live, Target, Upward};
-use super::{Gate, headers, now_micros};
+use super::{Gate, headers};
 use crate::config::Limits;
 use crate::dialect::Dialect;
 use crate::govern::{Action, Decision, EndCause, Facts, LocalRequest, Tap};
@@ -67,20 +68,29 @@ pub(super) async fn serve(
         Ok(Place::Model(dialect)) => dialect,
         _ => None,
     };
+    let mut span = None;
     let outcome = match place {
         Ok(Place::Model(dialect)) => {
             gate.metrics.request(dialect);
             let live = gate.live();
-            forward(&gate, &live, dialect, request).await
+            forward(&gate, &live, dialect, request, &mut span).await
         }
         Ok(Place::Local) => Err(local(&gate, door, request).await),
         Err(error) => Err(Stop::Error(error)),
     };
     Ok(outcome.unwrap_or_else(|stop| {
         let reply = match stop {
-            Stop::Reply(reply) => *reply,
+            Stop::Reply(reply) => {
+                if let Some(span) = span {
+                    span.forget();
+                }
+                *reply
+            }
             Stop::Error(error) => {
                 gate.metrics.error(error.kind);
+                if let Some(span) = &mut span {
+                    span.failed(error.kind);
+                }
                 error.response(dialect)
             }
         };
@@ -93,28 +103,35 @@ async fn forward(
     live: &Live,
     dialect: Option<Dialect>,
     request: Request<Incoming>,
+    span: &mut Option<Span>,
 ) -> Result<Response<Downward>, Stop> {
     let (mut parts, body) = request.into_parts();
     live.admit(&mut parts.headers)?;
+    if let (Some(tracer), Some(dialect)) = (&gate.tracer, dialect) {
+        *span = tracer.begin(dialect, &mut parts.headers);
+    }
     let limit = live.limits.body_bytes;
     if let Some(reply) = model_list(live, &parts) {
         return Err(Stop::Reply(Box::new(reply)));
     }
     let governed = dialect.is_some_and(Dialect::is_conversation) && gate.governor.wants_facts();
-    let (target, upward, watch, extra) = match dialect {
+    let (target, upward, mut watch, extra) = match dialect {
         Some(dialect) if governed || live.routes_by_model() => {
             let bytes = collect(&parts.headers, body, limit, live).await?;
             let readable = !is_encoded(&parts.headers);
             let parsed = Parsed::read(dialect, &bytes).ok().filter(|_| readable);
             let model = parsed.as_ref().and_then(|parsed| parsed.model.as_deref());
+            if let (Some(span), Some(parsed)) = (span.as_mut(), &parsed) {
+                span.asked(model, parsed.stream);
+            }
             let target = live.target(model).ok_or(errors::NO_MODEL)?;
             if governed {
                 let decision = decide(gate, live, dialect, &parts.headers, parsed.as_ref()).await;
                 let (bytes, tap, extra) = act(gate, dialect, &bytes, parsed.as_ref(), decision)?;
-                let watch = Watch::new(tap, gate.metrics.clone());
+                let watch = Watch::new(tap, gate);
                 (target, Either::Left(Full::new(bytes)), watch, extra)
             } else {
-                let watch = Watch::new(None, gate.metrics.clone());
+                let watch = Watch::new(None, gate);
                 (target, Either::Left(Full::new(bytes)), watch, Vec::new())
             }
         }
@@ -124,11 +141,12 @@ async fn forward(
             if body.size_hint().lower() > limit as u64 {
                 return Err(errors::TOO_LARGE.into());
             }
-            let watch = Watch::new(None, gate.metrics.clone());
+            let watch = Watch::new(None, gate);
             let body = Either::Right(Limited::new(body, limit));
             (target, body, watch, Vec::new())
         }
     };
+    watch.trace(span.take());
     let mut response = send(live, target, parts, upward, dialect, watch).await?;
     response.headers_mut().extend(extra);
     Ok(response)
@@ -183,7 +201,7 @@ async fn decide(
     headers: &HeaderMap,
     parsed: Option<&Parsed<'_>>,
 ) -> Decision {
-    let now_micros = now_micros();
+    let now_micros = gate.clock.now_micros();
     let subject = identity::resolve(
         headers,
         parsed,
@@ -260,10 +278,10 @@ fn act(
             model: parsed.and_then(|p| p.model.as_deref()).unwrap_or_default(),
             stream: parsed.is_some_and(|parsed| parsed.stream),
             notice: decision.notice.as_deref(),
-            now_micros: now_micros(),
+            now_micros: gate.clock.now_micros(),
         },
     );
-    let mut watch = Watch::new(decision.tap, gate.metrics.clone());
+    let mut watch = Watch::new(decision.tap, gate);
     watch.end(if blocked {
         EndCause::Blocked
     } else {
@@ -300,6 +318,7 @@ async fn send(
         Ok(Err(error)) => upstream::failure(&error),
         Err(_) => errors::UPSTREAM_SLOW,
     };
+    watch.failed(error.kind);
     watch.end(EndCause::UpstreamFailed);
     Err(error)
 }
@@ -348,7 +367,7 @@ async fn local(gate: &Gate, door: Door, request: Request<Incoming>) -> Stop {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
-    let now_micros = now_micros();
+    let now_micros = gate.clock.now_micros();
     let seconds = now_micros.div_euclid(1_000_000);
     let subject = match door {
         Door::Main => identity::resolve(&parts.headers, None, live.jwt_secret.as_ref(), seconds),

@@ -20,6 +20,7 @@ pub(super) struct Metrics {
     requests: Family<Labels, Counter>,
     errors: Family<Labels, Counter>,
     ends: Family<Labels, Counter>,
+    spans: Family<Labels, Counter>,
     /// Exchanges between decision and end.
     pub(super) open: Gauge<i64, AtomicI64>,
     /// Connections of clients.
@@ -33,6 +34,7 @@ impl Metrics {
             requests: Family::default(),
             errors: Family::default(),
             ends: Family::default(),
+            spans: Family::default(),
             open: Gauge::default(),
             connections: Gauge::default(),
         };
@@ -47,6 +49,11 @@ impl Metrics {
             "replies_ended",
             "Exchanges, by what ended them",
             metrics.ends.clone(),
+        );
+        registry.register(
+            "spans",
+            "Spans of traces, sent to the collector or dropped",
+            metrics.spans.clone(),
         );
         registry.register(
             "open_exchanges",
@@ -79,6 +86,11 @@ impl Metrics {
             EndCause::Blocked => "blocked",
         };
         self.ends.get_or_create(&[("cause", name)]).inc();
+    }
+
+    /// The count of spans with one outcome.
+    pub(super) fn spans(&self, outcome: &'static str) -> Counter {
+        self.spans.get_or_create_owned(&[("outcome", outcome)])
     }
 
     /// OpenMetrics text without the closing `# EOF`.

@@ -11,17 +11,19 @@ mod metrics;
 mod place;
 mod run;
 mod server;
+mod trace;
 mod upstream;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::govern::Governor;
 use crate::identity::Sessions;
 use metrics::Metrics;
 pub use run::{Event, run};
 pub use server::{ServeError, Server};
+use trace::Tracer;
 use upstream::Live;
 
 /// Conversations remembered to recognise the ones that are not named.
@@ -34,6 +36,8 @@ struct Gate {
     governor: Arc<dyn Governor>,
     sessions: Sessions,
     metrics: Arc<Metrics>,
+    tracer: Option<Tracer>,
+    clock: Clock,
 }
 
 impl Gate {
@@ -46,6 +50,10 @@ impl Gate {
 
     /// Replaces the configuration for requests to come; the ones under way keep theirs.
     fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+        if config.traces.as_ref() != self.tracer.as_ref().map(|tracer| &tracer.traces) {
+            let what = "[traces] changes only with a restart".to_owned();
+            return Err(ConfigError::Governor { what });
+        }
         let live = Arc::new(Live::new(config, &environment)?);
         let governed = self.governor.reload(config);
         governed.map_err(|what| ConfigError::Governor { what })?;
@@ -56,12 +64,4 @@ impl Gate {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// µs since 1970 UTC.
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    })
 }

@@ -14,11 +14,12 @@ use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::forward::Door;
 use super::metrics::Metrics;
+use super::trace::{Exporter, Tracer};
 use super::upstream::Live;
 use super::{Gate, SESSIONS, admin, environment, forward};
 use crate::audit::random_bytes;
@@ -30,6 +31,8 @@ use crate::identity::Sessions;
 const BUFFER: usize = 64 << 10;
 /// Connections that the admin listener serves at once.
 const ADMIN_CONNECTIONS: usize = 64;
+/// How long the collector of traces may take for the last ones.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 /// Pause after a failed accept: mostly there are no file handles left, and some must come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -61,6 +64,7 @@ pub struct Server {
     address: SocketAddr,
     admin_address: SocketAddr,
     gate: Arc<Gate>,
+    exporter: Option<Exporter>,
 }
 
 impl Server {
@@ -77,11 +81,15 @@ impl Server {
             Some(address) => Some(listen(address).await?.0),
             None => None,
         };
+        let metrics = Arc::new(Metrics::new());
+        let (tracer, exporter) = Tracer::new(config, &metrics)?.unzip();
         let gate = Arc::new(Gate {
             live: RwLock::new(Arc::new(live)),
+            clock: governor.clock(),
             governor,
             sessions: Sessions::new(key, SESSIONS),
-            metrics: Arc::new(Metrics::new()),
+            metrics,
+            tracer,
         });
         Ok(Server {
             main,
@@ -90,6 +98,7 @@ impl Server {
             address,
             admin_address,
             gate,
+            exporter,
         })
     }
 
@@ -135,6 +144,10 @@ impl Server {
             });
             connection(stream, service, patience, ended)
         });
+        let (no_more, stopped) = oneshot::channel();
+        let exporting = self
+            .exporter
+            .map(|exporter| tokio::spawn(exporter.run(stopped)));
         // The admin listener outlives the main one, so that it can tell of the stopping.
         let admin_task = tokio::spawn(serve_admin);
 
@@ -179,6 +192,10 @@ impl Server {
             open.shutdown().await;
         }
         gate.governor.shutdown().await;
+        let _ = no_more.send(());
+        if let Some(exporting) = exporting {
+            let _ = tokio::time::timeout(LAST_SPANS, exporting).await;
+        }
         let _ = end.send(true);
         if let Ok(mut left) = admin_task.await {
             left.shutdown().await;

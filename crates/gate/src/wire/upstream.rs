@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Uri};
 use hyper_util::client::legacy::Client;
@@ -18,9 +18,9 @@ use crate::config::{Config, ConfigError, Limits};
 use crate::identity;
 
 #[cfg(feature = "tls")]
-type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+pub(super) type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
 #[cfg(not(feature = "tls"))]
-type Connector = HttpConnector;
+pub(super) type Connector = HttpConnector;
 
 /// A body on its way up: held whole where it was read, else streamed.
 pub(super) type Upward = Either<Full<Bytes>, Limited<Incoming>>;
@@ -161,7 +161,12 @@ impl Target {
     }
 }
 
-fn client(limits: &Limits) -> Client<Connector, Upward> {
+/// A pool of connections, for bodies of one kind.
+pub(super) fn client<B>(limits: &Limits) -> Client<Connector, B>
+where
+    B: Body + Send,
+    B::Data: Send,
+{
     let mut http = HttpConnector::new();
     // Without this, a request or reply written in two parts waits 40 ms for an acknowledgement.
     http.set_nodelay(true);

@@ -8,6 +8,9 @@ use crate::text::{Gap, Tokens, Word};
 /// Most sequences of words that one phrase may stand for.
 const MOST_SEQUENCES: usize = 4096;
 
+/// Most words of one sequence.
+const MOST_WORDS: usize = 64;
+
 /// One word of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -54,32 +57,54 @@ impl Rule {
 /// Words ready to match, each with the widest gap that may lie before it.
 pub(super) type Sequence = Box<[(Part, Gap)]>;
 
-/// A sequence of words and what it is for.
+/// A sequence of words and what it is for. The words are in the tree; there are hundreds of thousands of
+/// sequences, so they are not kept twice.
 #[derive(Debug, Clone)]
 pub(super) struct Phrase {
-    pub(super) parts: Sequence,
+    /// Number of words.
+    words: u32,
+    /// A bit per word: whether a comma may lie before it.
+    commas: u64,
     /// Index of its rule.
     pub(super) rule: u32,
+    #[cfg(test)]
+    pub(super) parts: Sequence,
 }
 
 impl Phrase {
-    /// First word, end and line of the match that starts with the word at `first`.
+    /// `None` where it has more words than bits.
+    pub(super) fn new(parts: &Sequence, rule: u32) -> Option<Self> {
+        let mut commas = 0;
+        for (at, _) in (0..).zip(parts).filter(|(_, (_, gap))| *gap == Gap::Comma) {
+            commas |= 1_u64.checked_shl(at)?;
+        }
+        Some(Phrase {
+            words: u32::try_from(parts.len()).ok()?,
+            commas,
+            rule,
+            #[cfg(test)]
+            parts: parts.clone(),
+        })
+    }
+
+    /// First word, end and line of the match that starts with the word at `first`. That the words are those
+    /// of the phrase is known already.
     pub(super) fn matches(
         &self,
         rule: &Rule,
         tokens: &Tokens,
         first: usize,
     ) -> Option<(u32, u32, u32)> {
-        let end = first + self.parts.len();
+        let end = first + self.words as usize;
         let words = tokens.words.get(first..end)?;
         let line = words.first()?.line;
-        for (index, (word, (part, gap))) in words.iter().zip(&self.parts).enumerate() {
-            let fits = match part {
-                Part::Exact(hash) => *hash == word.hash,
-                Part::Prefix(prefix) => tokens.starts_with(word, prefix),
-                Part::Any => true,
+        for (index, word) in words.iter().enumerate() {
+            let gap = if self.commas >> index & 1 == 1 {
+                Gap::Comma
+            } else {
+                Gap::Plain
             };
-            if !fits || word.line != line || (index > 0 && word.gap > *gap) {
+            if word.line != line || (index > 0 && word.gap > gap) {
                 return None;
             }
         }
@@ -171,6 +196,9 @@ pub(super) fn parse(list: &str, text: &str, sets: &Sets) -> Result<Vec<Sequence>
     for run in runs(text, sets).map_err(|f| phrase_error(list, text, f))? {
         if run.iter().all(|(part, _)| matches!(part, Part::Any)) {
             return Err(phrase_error(list, text, "matches everything"));
+        }
+        if run.len() > MOST_WORDS {
+            return Err(phrase_error(list, text, "has more than 64 words"));
         }
         let mut gap = Gap::Plain;
         let parts = run.into_iter().map(|(part, comma)| {

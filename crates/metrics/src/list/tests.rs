@@ -9,7 +9,17 @@ fn is_hit(lexicon: &Lexicon, index: usize, text: &str) -> bool {
         phrases
             .flat_map(|p| {
                 let rule = &lexicon.rules[p.rule as usize];
-                (0..tokens.words.len()).filter_map(|at| p.matches(rule, &tokens, at))
+                let stands = |at: &usize| {
+                    let words = tokens.words.iter().skip(*at);
+                    words.len() >= p.parts.len()
+                        && words.zip(&p.parts).all(|(word, (part, _))| match part {
+                            Part::Exact(hash) => *hash == word.hash,
+                            Part::Prefix(prefix) => tokens.starts_with(word, prefix),
+                            Part::Any => true,
+                        })
+                };
+                let places = (0..tokens.words.len()).filter(stands);
+                places.filter_map(|at| p.matches(rule, &tokens, at))
             })
             .collect()
     };

@@ -18,25 +18,38 @@ pub(super) struct Trie {
     filter: Vec<u64>,
     /// Prefix edges of the root by the first three bytes of the prefix.
     roots: FxHashMap<[u8; 3], Vec<(Box<str>, u32)>>,
+    /// Prefix edges of the nodes that have some; none of the root.
+    prefixes: FxHashMap<u32, Vec<(Box<str>, u32)>>,
+    /// Where several phrases end at one node, all but the first.
+    more_ends: FxHashMap<u32, Vec<u32>>,
 }
 
-#[derive(Debug, Default)]
+/// There are hundreds of thousands of nodes, and few have anything but edges by a word.
+#[derive(Debug, Clone, Copy)]
 struct Node {
-    /// Child by any word.
-    any: Option<u32>,
-    /// Children by prefix; empty at the root.
-    prefixes: Vec<(Box<str>, u32)>,
-    /// Phrases that end here.
-    ends: Vec<u32>,
+    /// Child by any word, or [`NONE`].
+    any: u32,
+    /// The first phrase that ends here, or [`NONE`].
+    end: u32,
+    has_prefixes: bool,
 }
+
+const NONE: u32 = u32::MAX;
+const BARE: Node = Node {
+    any: NONE,
+    end: NONE,
+    has_prefixes: false,
+};
 
 impl Default for Trie {
     fn default() -> Self {
         Trie {
-            nodes: vec![Node::default()],
+            nodes: vec![BARE],
             edges: FxHashMap::default(),
             filter: vec![0; 1 << (FILTER_BITS - 6)],
             roots: FxHashMap::default(),
+            prefixes: FxHashMap::default(),
+            more_ends: FxHashMap::default(),
         }
     }
 }
@@ -62,9 +75,16 @@ impl Trie {
         for part in parts {
             node = self.child(node, part);
         }
-        if let Some(node) = self.nodes.get_mut(node as usize) {
-            node.ends.push(phrase);
+        match self.nodes.get_mut(node as usize) {
+            Some(here) if here.end == NONE => here.end = phrase,
+            _ => self.more_ends.entry(node).or_default().push(phrase),
         }
+    }
+
+    /// Gives back what was reserved for phrases that did not come.
+    pub(super) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.edges.shrink_to_fit();
     }
 
     fn child(&mut self, node: u32, part: &Part) -> u32 {
@@ -78,26 +98,34 @@ impl Trie {
                 }
                 *self.edges.entry(key).or_insert(new)
             }
-            Part::Any => self
-                .nodes
-                .get_mut(node as usize)
-                .map_or(new, |n| *n.any.get_or_insert(new)),
+            Part::Any => match self.nodes.get_mut(node as usize) {
+                Some(here) if here.any == NONE => {
+                    here.any = new;
+                    new
+                }
+                here => here.map_or(new, |here| here.any),
+            },
             Part::Prefix(prefix) => {
                 let list = match (node, prefix.as_bytes().first_chunk::<3>()) {
-                    (0, Some(&key)) => Some(self.roots.entry(key).or_default()),
-                    _ => self.nodes.get_mut(node as usize).map(|n| &mut n.prefixes),
+                    (0, Some(&key)) => self.roots.entry(key).or_default(),
+                    _ => {
+                        if let Some(here) = self.nodes.get_mut(node as usize) {
+                            here.has_prefixes = true;
+                        }
+                        self.prefixes.entry(node).or_default()
+                    }
                 };
-                list.map_or(new, |list| match list.iter().find(|(p, _)| p == prefix) {
+                match list.iter().find(|(p, _)| p == prefix) {
                     Some((_, child)) => *child,
                     None => {
                         list.push((prefix.clone(), new));
                         new
                     }
-                })
+                }
             }
         };
         if child == new {
-            self.nodes.push(Node::default());
+            self.nodes.push(BARE);
         }
         child
     }
@@ -113,7 +141,8 @@ impl Trie {
     /// Calls `found` with every phrase whose words stand in the text, and the index of its first word.
     /// Lines, marks between the words and constraints are left to the phrase.
     pub(super) fn walk(&self, tokens: &Tokens, mut found: impl FnMut(u32, usize)) {
-        let any = self.nodes.first().and_then(|root| root.any);
+        let any = self.nodes.first().map(|root| root.any);
+        let any = any.filter(|child| *child != NONE);
         for (first, word) in tokens.words.iter().enumerate() {
             if let Some(child) = any {
                 self.descend(child, tokens, first, first + 1, &mut found);
@@ -143,17 +172,26 @@ impl Trie {
         let Some(here) = self.nodes.get(node as usize) else {
             return;
         };
-        here.ends.iter().for_each(|&phrase| found(phrase, first));
+        if here.end != NONE {
+            found(here.end, first);
+            let more = self.more_ends.get(&node);
+            more.into_iter()
+                .flatten()
+                .for_each(|&phrase| found(phrase, first));
+        }
         let Some(word) = tokens.words.get(next).filter(|w| w.gap < Gap::Break) else {
             return;
         };
         if let Some(child) = self.edge(node, word.hash) {
             self.descend(child, tokens, first, next + 1, found);
         }
-        if let Some(child) = here.any {
-            self.descend(child, tokens, first, next + 1, found);
+        if here.any != NONE {
+            self.descend(here.any, tokens, first, next + 1, found);
         }
-        for (prefix, child) in &here.prefixes {
+        if !here.has_prefixes {
+            return;
+        }
+        for (prefix, child) in self.prefixes.get(&node).into_iter().flatten() {
             if tokens.starts_with(word, prefix) {
                 self.descend(*child, tokens, first, next + 1, found);
             }

@@ -324,21 +324,53 @@ impl GuardedRule {
             prices.iter_mut().for_each(|c| *c *= 1.01);
         }
         let rates = fresh.rates(&prices);
-        let n = f64::from(settings.paths);
-        let describe = |(&baseline, rate): (&f64, f64)| {
-            let standard_error = (rate * (1.0 - rate) / n).sqrt();
-            NullRate {
-                baseline,
-                rate,
-                standard_error,
+        Ok(Self::of(model, settings, prices, &rates))
+    }
+
+    /// The rule that [`Self::calibrate`] once found for this prior and these settings, from its prices and
+    /// its false-alarm rates, one each per baseline of the grid. Nothing is simulated, so nothing is proved
+    /// anew: whoever stores prices has to test that the calibration still gives them.
+    ///
+    /// # Errors
+    /// Settings outside their domain, prices that are not above 0, or another number of them.
+    pub fn calibrated_before(
+        prior: &Prior,
+        settings: &GuardedSettings,
+        prices: &[f64],
+        rates: &[f64],
+    ) -> Result<Self> {
+        check(settings)?;
+        let expected = prior.nodes().len();
+        for (name, given) in [("prices", prices), ("rates", rates)] {
+            if given.len() != expected {
+                let got = given.len();
+                return Err(StatsError::LengthMismatch {
+                    name,
+                    expected,
+                    got,
+                });
             }
+        }
+        for price in prices {
+            crate::error::positive("price", *price)?;
+        }
+        let model = Model::new(prior, settings);
+        Ok(Self::of(model, settings, prices.to_vec(), rates))
+    }
+
+    fn of(model: Model, settings: &GuardedSettings, prices: Vec<f64>, rates: &[f64]) -> Self {
+        let n = f64::from(settings.paths);
+        let describe = |(&baseline, &rate): (&f64, &f64)| NullRate {
+            baseline,
+            rate,
+            standard_error: (rate * (1.0 - rate) / n).sqrt(),
         };
         let rates = model.nodes.iter().zip(rates).map(describe).collect();
-        Ok(Self {
+        Self {
             model,
             prices,
             rates,
-        })
+        }
     }
 
     /// False-alarm rates at every baseline of the grid, on a simulation that the search did not see.

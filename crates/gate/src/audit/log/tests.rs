@@ -1,15 +1,21 @@
 use super::*;
 use crate::audit::walk;
 
-fn open(path: &Path) -> (Log, JoinHandle<()>) {
-    Log::open(path, Sync::Process, SubjectKey::from_bytes([1; 32])).unwrap()
+fn open(path: &Path) -> Log {
+    Log::open(
+        path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    )
+    .unwrap()
 }
 
 fn fill(path: &Path, events: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let (log, thread) = open(path);
+    let log = open(path);
     let key = SubjectKey::from_bytes([2; 32]);
     runtime.block_on(async {
         for i in 0..events {
@@ -17,8 +23,6 @@ fn fill(path: &Path, events: usize) {
             log.append(Kind::Consent, &key, event).await.unwrap();
         }
     });
-    drop(log);
-    thread.join().unwrap();
 }
 
 #[test]
@@ -90,8 +94,13 @@ fn no_changed_removed_or_swapped_byte_or_line_passes() {
 fn two_processes_cannot_write_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.log");
-    let (_log, _thread) = open(&path);
-    let again = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let _log = open(&path);
+    let again = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(again, Err(AuditError::InUse { .. })));
 }
 
@@ -104,7 +113,12 @@ fn a_damaged_file_is_refused_and_left_alone() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let opened = Log::open(&path, Sync::Process, SubjectKey::from_bytes([1; 32]));
+    let opened = Log::open(
+        &path,
+        Sync::Process,
+        SubjectKey::from_bytes([1; 32]),
+        Clock::system(),
+    );
     assert!(matches!(opened, Err(AuditError::Broken { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
@@ -118,11 +132,13 @@ async fn a_full_disk_is_said() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let (log, _thread) = Log::start(Writer {
+    let log = Log::start(Writer {
+        clock: Clock::system(),
         file,
         path: "/dev/full".into(),
         sync: Sync::Process,
         bytes: 0,
+        in_place: false,
         torn: 0,
         seq: 0,
         time: 0,
@@ -134,4 +150,61 @@ async fn a_full_disk_is_said() {
     let refused = log.append(Kind::Act, &key, b"x".to_vec()).await;
     assert!(matches!(refused, Err(AuditError::Io { .. })));
     assert!(!log.is_writable());
+}
+
+/// Many callers at once, in both ways of writing: every answered event is there, each once and whole.
+#[test]
+fn callers_at_once_lose_nothing() {
+    const CALLERS: usize = 40;
+    const EACH: usize = 25;
+    for sync in [Sync::Process, Sync::Each] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let log = Log::open(
+            &path,
+            sync,
+            SubjectKey::from_bytes([1; 32]),
+            Clock::system(),
+        )
+        .unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .build()
+            .unwrap();
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let log = log.clone();
+                runtime.spawn(async move {
+                    let key = SubjectKey::from_bytes([2; 32]);
+                    let mut last = 0;
+                    for at in 0..EACH {
+                        let event = format!("{caller} {at}").into_bytes();
+                        let head = log.append(Kind::Act, &key, event).await.unwrap();
+                        assert!(head.seq > last, "one caller's events keep their order");
+                        last = head.seq;
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            runtime.block_on(caller).unwrap();
+        }
+        drop(log);
+        let key = SubjectKey::from_bytes([2; 32]);
+        let mut events = std::collections::BTreeSet::new();
+        let found = walk(&path, |entry| {
+            events.insert(entry.open(&key).unwrap());
+        })
+        .unwrap();
+        assert_eq!((found.entries, found.torn), ((CALLERS * EACH) as u64, 0));
+        assert_eq!(events.len(), CALLERS * EACH);
+        // The file is free again.
+        Log::open(
+            &path,
+            sync,
+            SubjectKey::from_bytes([1; 32]),
+            Clock::system(),
+        )
+        .unwrap();
+    }
 }
