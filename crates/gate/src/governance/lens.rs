@@ -58,6 +58,7 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
         kept,
         talks,
         use_since,
+        standing,
         ..
     } = live;
     let Some(talk) = talks.get_mut(session) else {
@@ -65,8 +66,10 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
     };
     if !std::mem::replace(&mut talk.begun, true) {
         let allowed = consents.allows(Purpose::RandomisedPauses, seconds) && !of.minor;
+        // None where the consent came in this very moment: then no decision was due yet.
+        let allowed = allowed && !standing.numbers.is_empty();
         if allowed && of.policy.pauses.probability > 0.0 {
-            let draw = pause::draw(person, kept, of, seconds);
+            let draw = pause::draw(person, kept, &mut standing.numbers, of, seconds);
             talk.pause = draw.drawn();
             plan.draw = Some(draw);
         }
@@ -264,6 +267,7 @@ mod tests {
         fn plan(&self, minute: i64) -> Plan {
             let now = minute * MINUTE;
             let mut live = self.person.live();
+            live.standing.numbers = 0..100;
             live.talk(S, "p", now).unwrap();
             let situation = Situation {
                 policy: &self.policy,
