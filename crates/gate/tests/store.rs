@@ -177,6 +177,8 @@ mod postgres {
         };
         conforms(&|| connect(&server.address()).unwrap()).await;
         assert!(!server.tables().contains("canary"));
+        let log = server.log();
+        assert!(log.contains("driftlead_person") && !log.contains("canary"));
         let wrong = server.address().replace(PASSWORD, "canary-77aa-wrong");
         let error = connect(&wrong).unwrap_err().to_string();
         assert!(error.contains("28P01"), "{error}");

@@ -117,6 +117,12 @@ impl Server {
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     }
 
+    /// What the server wrote down: every statement, with its values.
+    pub(crate) fn log(&self) -> String {
+        let log = std::fs::read(self.path("log")).unwrap();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// Everything in the tables, as text.
     pub(crate) fn tables(&self) -> String {
         let tables = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
