@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::governance::Govern;
+use crate::governance::{Govern, NO_DATABASE};
 use crate::policy::{Policy, PolicyError, place};
 
 /// The whole configuration.
@@ -298,6 +298,10 @@ impl Config {
         }
         if let Some(policy) = &self.policy {
             policy.clone().checked()?;
+        }
+        if self.govern.database_url_env.is_some() && !cfg!(feature = "postgres") {
+            let what = NO_DATABASE.to_owned();
+            return Err(ConfigError::Governor { what });
         }
         let limits = &self.limits;
         let positive = [

@@ -241,10 +241,10 @@ async fn a_clock_that_jumps_forward() {
     assert_eq!(acts(&gate.says("one", "").await), ["truth"]);
     gate.settled().await;
     gate.clock.set(START + 29 * MINUTE);
-    gate.governance.sweep();
+    gate.governance.sweep().await;
     assert_eq!(gate.me("", "").await["conversations_kept"], 0);
     gate.clock.set(START + 31 * MINUTE);
-    gate.governance.sweep();
+    gate.governance.sweep().await;
     assert_eq!(
         gate.me("", "").await["conversations_kept"],
         1,
@@ -260,7 +260,7 @@ async fn a_clock_that_jumps_forward() {
     assert_eq!(gate.state("keep_state").await, "given");
     gate.clock.set(START + 184 * DAY);
     assert_eq!(gate.state("keep_state").await, "expired");
-    gate.governance.sweep();
+    gate.governance.sweep().await;
     gate.says("one", "").await;
     gate.settled().await;
     // Set right again: the consent is what it was.
@@ -317,7 +317,7 @@ async fn a_clock_that_is_set_back() {
     );
     assert!(seen[17], "after 180 minutes: {seen:?}");
     gate.clock.set(START + 190 * MINUTE + 31 * MINUTE);
-    gate.governance.sweep();
+    gate.governance.sweep().await;
     assert_eq!(
         gate.me("", "").await["conversations_kept"],
         1,

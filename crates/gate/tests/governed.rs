@@ -330,7 +330,7 @@ async fn consent_needs_the_code_and_stopping_is_one_step() {
     assert!(!warm(&mock.last().body));
     gate.stop().await;
     let path = folder.path().join("audit.log");
-    assert!(verify_against(&path, &[witness]).is_ok());
+    assert!(verify_against(&path, std::slice::from_ref(&witness)).is_ok());
     let other = Witness {
         entry: witness.entry + 1,
         ..witness

@@ -15,7 +15,7 @@ const ANSWER: &str =
     r#"{"choices":[{"index":0,"message":{"content":"canary-77aa-reply"},"finish_reason":"stop"}]}"#;
 
 /// A model server that answers everything in the same way, until the test ends.
-fn upstream() -> String {
+pub(crate) fn upstream() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -56,14 +56,14 @@ fn serve(mut stream: TcpStream) {
     }
 }
 
-struct Gate {
-    child: Child,
-    address: SocketAddr,
+pub(crate) struct Gate {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
     said: BufReader<std::process::ChildStderr>,
 }
 
 impl Gate {
-    fn start(mut command: Command) -> Gate {
+    pub(crate) fn start(mut command: Command) -> Gate {
         let mut child = command
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -84,7 +84,7 @@ impl Gate {
         }
     }
 
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(id).status().unwrap().success());
         let code = self.child.wait().unwrap().code();

@@ -14,4 +14,6 @@ mod large;
 mod me;
 mod program;
 mod shapes;
+#[cfg(all(feature = "postgres", unix))]
+mod shared;
 mod sim;

@@ -19,6 +19,7 @@ pub use entry::{Digest, Entry, Kind};
 pub use key::SubjectKey;
 pub(crate) use key::random_bytes;
 pub use log::{Head, Log, Sync};
+pub(crate) use verify::chain_name;
 pub use verify::{Verified, Witness, verify, verify_against, walk};
 
 /// Why the log could not be written, read or trusted.
@@ -55,6 +56,16 @@ pub enum AuditError {
         file: String,
         /// The entry that the receipt names.
         entry: u64,
+    },
+    /// A receipt is of another log than this.
+    #[error("{file}: a receipt is of the log {log} of another gateway, and this one is {chain}")]
+    OtherLog {
+        /// The file.
+        file: String,
+        /// Name of the log that the receipt is of.
+        log: String,
+        /// Name of this one.
+        chain: String,
     },
     /// Another process writes this file.
     #[error("{file} is in use by another gateway")]

@@ -139,9 +139,30 @@ pub fn walk(path: &Path, mut see: impl FnMut(&Entry)) -> Result<Verified, AuditE
     Ok(found)
 }
 
+/// The name of a file's chain.
+pub(crate) fn chain_name(path: &Path) -> Result<String, AuditError> {
+    let name = path.display().to_string();
+    let mut reader = File::open(path)
+        .map(BufReader::new)
+        .map_err(|source| AuditError::Io {
+            file: name.clone(),
+            source,
+        })?;
+    let mut line = String::new();
+    next(&mut reader, &mut line).map_err(|e| e.at(&name, 1))?;
+    let header: Header = serde_json::from_str(&line).map_err(|_| AuditError::Broken {
+        file: name,
+        line: 1,
+        what: "not the header of an audit log",
+    })?;
+    Ok(header.chain)
+}
+
 /// Where a receipt says that the log stood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
+    /// Name of the log; receipts of early versions do not have it.
+    pub log: Option<String>,
     /// The entry.
     pub entry: u64,
     /// Its hash.
@@ -154,6 +175,10 @@ impl Witness {
         let receipt: serde_json::Value = serde_json::from_str(json).ok()?;
         let witness = receipt.get("witness")?;
         Some(Witness {
+            log: witness
+                .get("log")
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned),
             entry: witness.get("log_entry")?.as_u64()?,
             hash: witness.get("log_head")?.as_str()?.parse().ok()?,
         })
@@ -163,7 +188,8 @@ impl Witness {
 /// Checks a file, and that it holds what receipts say it held.
 ///
 /// # Errors
-/// As [`verify`]; [`AuditError::NotWitnessed`] where a receipt and the file disagree.
+/// As [`verify`]; [`AuditError::OtherLog`] where a receipt names another log, [`AuditError::NotWitnessed`]
+/// where a receipt and the file disagree.
 pub fn verify_against(path: &Path, witnesses: &[Witness]) -> Result<Verified, AuditError> {
     let mut agree = vec![false; witnesses.len()];
     let found = walk(path, |entry| {
@@ -171,6 +197,17 @@ pub fn verify_against(path: &Path, witnesses: &[Witness]) -> Result<Verified, Au
             *agrees |= witness.entry == entry.seq && witness.hash == entry.hash;
         }
     })?;
+    let elsewhere = witnesses
+        .iter()
+        .filter_map(|witness| witness.log.as_ref())
+        .find(|log| **log != found.chain);
+    if let Some(log) = elsewhere {
+        return Err(AuditError::OtherLog {
+            file: path.display().to_string(),
+            log: log.clone(),
+            chain: found.chain,
+        });
+    }
     match witnesses.iter().zip(&agree).find(|(_, agrees)| !**agrees) {
         Some((witness, _)) => Err(AuditError::NotWitnessed {
             file: path.display().to_string(),

@@ -4,6 +4,7 @@
 //! ISO/IEC TS 27560. Nothing here reads a message: what counts as an act of the person is decided by
 //! whoever calls [`Consents::change`].
 
+mod merge;
 mod receipt;
 mod state;
 

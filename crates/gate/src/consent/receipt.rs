@@ -39,12 +39,14 @@ impl Default for Controller {
 pub struct Receipt<'a> {
     /// The change that it confirms.
     pub event: &'a Event,
-    /// A pseudonym of the person that is local to this gateway.
+    /// A pseudonym of the person that is local to this gateway's store.
     pub principal: &'a str,
     /// The record's id: a random UUID.
     pub record: &'a str,
     /// Where the log stood after the change: the holder of the receipt can check the log against it.
     pub head: Head,
+    /// Name of that log: several gateways that share a store have one each.
+    pub log: &'a str,
     /// Who runs the gateway.
     pub controller: &'a Controller,
 }
@@ -102,6 +104,7 @@ impl Receipt<'_> {
                 "expression_method": event.channel,
             },
             "witness": {
+                "log": self.log,
                 "log_entry": self.head.seq,
                 "log_head": self.head.hash.to_string(),
             },
@@ -154,6 +157,7 @@ mod tests {
             consents.accept(event);
         }
         let receipt = Receipt {
+            log: "l",
             event: consents.latest(Purpose::KeepState).unwrap(),
             principal: "p-1",
             record: "00000000-0000-4000-8000-000000000000",

@@ -128,6 +128,9 @@ pub enum Refused {
     /// The state does not allow it.
     #[error("this is not possible from the present state")]
     NotFromHere,
+    /// At the same moment another gateway was told otherwise, or the person was erased there.
+    #[error("at the same moment something else was changed elsewhere; it can be asked for again")]
+    Crossed,
     /// The policy in force does not offer it to this person.
     #[error("this is not available under the policy in force")]
     NotOffered,
@@ -136,9 +139,9 @@ pub enum Refused {
 /// All consents of one subject: the latest event for each purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consents {
-    latest: BTreeMap<Purpose, Event>,
+    pub(super) latest: BTreeMap<Purpose, Event>,
     /// Versions of the notice that the gateway asked with on its own initiative.
-    asked: BTreeMap<Purpose, u32>,
+    pub(super) asked: BTreeMap<Purpose, u32>,
 }
 
 impl Consents {

@@ -7,7 +7,7 @@ use super::inner::{Failed, Inner};
 use super::kept::Repair;
 use super::person::{Live, Person};
 use crate::audit::{Entry, Head, Kind, walk};
-use crate::consent::{Change, Channel, Event, Purpose, Receipt, Refused};
+use crate::consent::{Actor, Change, Channel, Event, Purpose, Receipt, Refused, State};
 use crate::policy::Policy;
 
 /// Language of the notice that says that words are kept too, as a BCP 47 tag: the consent to counts alone
@@ -30,6 +30,8 @@ pub(super) struct Done {
     pub(super) event: Event,
     /// Where the log stands; nothing where it could not be written (only for what ends a consent).
     pub(super) head: Option<Head>,
+    /// Whether the store has it; if not (only for what ends a consent), it will have it later.
+    pub(super) stored: bool,
 }
 
 /// Whether the policy offers what a purpose is for.
@@ -68,16 +70,43 @@ pub(super) async fn change(
         Err(_) if !begins => None,
         Err(_) => return Err(NotDone::Failed),
     };
+    take_event(inner, person, &event, head, seconds);
+    let saved = inner.save(person).await;
+    if saved.is_err() && begins {
+        // What no other gateway could know of is not begun.
+        inner.tally.store_failure();
+        undo(inner, person, &event, seconds).await;
+        return Err(NotDone::Failed);
+    }
+    if person.live().kept.consents.latest(purpose) != Some(&event) {
+        // Another gateway was told otherwise at the same moment, and what ends a consent holds.
+        if begins {
+            undo(inner, person, &event, seconds).await;
+            return Err(NotDone::Refused(Refused::Crossed));
+        }
+    }
+    Ok(Done {
+        event,
+        head,
+        stored: saved.is_ok(),
+    })
+}
+
+/// Puts a change in force, with its receipt.
+fn take_event(inner: &Inner, person: &Person, event: &Event, head: Option<Head>, seconds: i64) {
     let mut live = person.live();
+    let purpose = event.purpose;
     live.kept.consents.accept(event.clone());
     if let Some(head) = head
-        && !matches!(change, Change::Show { .. })
+        && event.state != State::Requested
     {
+        let identity = person.identity();
         let receipt = Receipt {
-            event: &event,
-            principal: &person.pseudonym,
-            record: &person.pseudonym,
+            event,
+            principal: &identity.pseudonym,
+            record: &identity.pseudonym,
             head,
+            log: &inner.chain,
             controller: &inner.settings.controller,
         };
         live.kept.add_receipt(receipt.to_json());
@@ -89,10 +118,28 @@ pub(super) async fn change(
         let name = format!("{}:{:?}", purpose.name(), event.state).to_lowercase();
         note(&mut live, Row::Consent, seconds, None, &name);
     }
-    if inner.keep(person, &mut live).is_err() && begins {
+}
+
+/// Takes back a beginning that is in the log and does not hold: that goes into the log too.
+async fn undo(inner: &Inner, person: &Person, event: &Event, seconds: i64) {
+    if !event.state.is_valid() {
+        return;
+    }
+    let invalid = Event {
+        state: State::Invalidated,
+        actor: Actor::Gateway,
+        channel: Channel::Gateway,
+        time: seconds,
+        valid_seconds: None,
+        ..event.clone()
+    };
+    let logged = inner.enter(person, Kind::Consent, entry_of(&invalid)).await;
+    if person.live().kept.consents.latest(event.purpose) == Some(event) {
+        take_event(inner, person, &invalid, logged.ok(), seconds);
+    }
+    if inner.save(person).await.is_err() {
         inner.tally.store_failure();
     }
-    Ok(Done { event, head })
 }
 
 /// The notice that is shown for a purpose here, at the person's wish.
@@ -132,6 +179,7 @@ pub(super) async fn stop(
 fn forget_counts(live: &mut Live) {
     live.kept.conversations.clear();
     live.detectors.clear();
+    live.standing.unwritten.clear();
     for talk in live.talks.values_mut() {
         talk.rows.clear();
     }
@@ -180,12 +228,14 @@ pub(super) async fn repair(
         turns: force.policy.repair.turns,
         until: seconds.saturating_add(i64::from(force.policy.repair.days) * 86_400),
     };
-    let mut live = person.live();
-    take(&mut live, repair, wish, seconds);
-    if inner.rows(&live, seconds).is_some() {
-        note(&mut live, Row::Repair, seconds, None, "asked");
+    {
+        let mut live = person.live();
+        take(&mut live, repair, wish, seconds);
+        if inner.rows(&live, seconds).is_some() {
+            note(&mut live, Row::Repair, seconds, None, "asked");
+        }
     }
-    inner.keep(person, &mut live)?;
+    inner.save(person).await?;
     Ok(force.policy.repair.turns)
 }
 
@@ -228,9 +278,10 @@ fn tidy(words: &str) -> String {
 /// The person's own entries of the log, opened.
 pub(super) fn own_entries(inner: &Inner, person: &Person) -> Vec<Value> {
     let mut entries = Vec::new();
+    let key = &person.identity().key;
     let own = |entry: &Entry| {
-        if entry.belongs_to(&person.key)
-            && let Ok(event) = entry.open(&person.key)
+        if entry.belongs_to(key)
+            && let Ok(event) = entry.open(key)
         {
             entries.push(json!({
                 "entry": entry.seq,
@@ -250,18 +301,12 @@ pub(super) fn own_entries(inner: &Inner, person: &Person) -> Vec<Value> {
 pub(super) async fn erase(inner: &Inner, person: &Person) -> Result<Option<Head>, Failed> {
     let _one = person.acting.lock().await;
     if let Some(tag) = person.tag {
-        person.live().erased = true;
-        inner.store.erase(&tag)?;
-        inner.forget(tag);
-        if let Some(events) = &inner.events
-            && events.erase(&person.pseudonym).is_err()
-        {
-            inner.tally.store_failure();
-            return Err(Failed::Store(crate::store::StoreError::Damaged {
-                file: "the record".to_owned(),
-                what: "a file could not be rewritten",
-            }));
-        }
+        let one = person.syncing.lock().await;
+        inner.store.erase(&tag).await?;
+        inner.lose(person);
+        drop(one);
+        // Other gateways have a note each; so has this one, should it be killed here.
+        inner.unwrite(&person.identity().pseudonym).await?;
     }
     // The key is gone already: an entry that cannot be written does not bring it back.
     Ok(inner.enter_own(Kind::Erased, json!({})).await.ok())

@@ -42,7 +42,7 @@ pub(super) async fn serve(inner: &Inner, request: &OperatorRequest) -> Option<Lo
         return None;
     }
     let _one = inner.releasing.lock().await;
-    let Some(mut ledger) = ledger(inner) else {
+    let Some((mut ledger, before)) = ledger(inner).await else {
         return Some(problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "the ledger cannot be read",
@@ -68,15 +68,15 @@ pub(super) async fn serve(inner: &Inner, request: &OperatorRequest) -> Option<Lo
             "this series is not released",
         ));
     };
-    Some(release(inner, series, most, wish.epsilon, &mut ledger, request).await)
+    let asked = (series, most, wish.epsilon);
+    let before = before.as_deref();
+    Some(release(inner, asked, (&mut ledger, before), request).await)
 }
 
 async fn release(
     inner: &Inner,
-    series: &'static str,
-    most: f64,
-    epsilon: f64,
-    ledger: &mut Ledger,
+    (series, most, epsilon): (&'static str, f64, f64),
+    (ledger, before): (&mut Ledger, Option<&[u8]>),
     request: &OperatorRequest,
 ) -> LocalReply {
     let seconds = request.now_micros.div_euclid(driftlead_record::MICROS);
@@ -86,7 +86,7 @@ async fn release(
             numbers.extend(change(&kept, series, seconds));
         }
     });
-    if seen.is_err() {
+    if seen.await.is_err() {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read");
     }
     if numbers.len() < MIN_PEOPLE {
@@ -103,10 +103,18 @@ async fn release(
         Err(error) => return problem(StatusCode::CONFLICT, &error.to_string()),
     };
     // Paid for before it is told: a crash in between costs the budget, never the people.
-    let paid =
-        serde_json::to_vec(ledger).is_ok_and(|bytes| inner.store.set_value(LEDGER, &bytes).is_ok());
+    let paid = match serde_json::to_vec(ledger) {
+        Ok(after) => inner.store.swap_value(LEDGER, before, &after).await.ok(),
+        Err(_) => None,
+    };
+    if paid == Some(false) {
+        // The budget of which this took its part is not there any more.
+        let what = "another gateway made a release at this moment; nothing is released here, and nothing \
+                    was spent for it";
+        return problem(StatusCode::CONFLICT, what);
+    }
     let event = json!({ "series": series, "epsilon": epsilon, "people": mean.people });
-    if !paid || inner.enter_own(Kind::Release, event).await.is_err() {
+    if paid.is_none() || inner.enter_own(Kind::Release, event).await.is_err() {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "the release cannot be written down, so it is not made",
@@ -147,11 +155,14 @@ fn change(kept: &Kept, series: &str, seconds: i64) -> Option<f64> {
     Some(rate(after)? - rate(before)?)
 }
 
-fn ledger(inner: &Inner) -> Option<Ledger> {
-    match inner.store.value(LEDGER).ok()? {
-        Some(bytes) => serde_json::from_slice(&bytes).ok(),
-        None => Ledger::new(inner.settings.epsilon).ok(),
-    }
+/// The ledger, and what it was read from: it is paid from only if that is still there.
+async fn ledger(inner: &Inner) -> Option<(Ledger, Option<Vec<u8>>)> {
+    let before = inner.store.value(LEDGER).await.ok()?;
+    let ledger = match &before {
+        Some(bytes) => serde_json::from_slice(bytes).ok()?,
+        None => Ledger::new(inner.settings.epsilon).ok()?,
+    };
+    Some((ledger, before))
 }
 
 fn ok(value: &Value) -> LocalReply {

@@ -6,7 +6,6 @@ use super::acts::{self, NotDone, Wish};
 use super::inner::Inner;
 use super::person::Person;
 use super::words;
-use crate::audit::{hex, random_bytes};
 use crate::command::{Code, Command};
 use crate::consent::{Change, Channel, Purpose};
 
@@ -107,9 +106,14 @@ async fn stop(inner: &Inner, person: &Person, seconds: i64) -> String {
     let done = acts::stop(inner, person, Channel::Chat, seconds).await;
     let what = "Everything you had switched on is off from now.";
     match done.last() {
-        Some(last) => told(what, last.head),
+        Some(last) if all_stored(&done) => told(what, last.head),
+        Some(last) => told(&format!("{what} {}", words::HERE_FIRST), last.head),
         None => format!("{} {what} Nothing was on.", words::MARK),
     }
+}
+
+fn all_stored(done: &[acts::Done]) -> bool {
+    done.iter().all(|done| done.stored)
 }
 
 fn told(what: &str, head: Option<crate::audit::Head>) -> String {
@@ -123,7 +127,7 @@ fn told(what: &str, head: Option<crate::audit::Head>) -> String {
 }
 
 fn status(inner: &Inner, person: &Person, seconds: i64) -> String {
-    let mut live = person.live();
+    let live = person.live();
     let mut lines = vec![format!(
         "{} Policy in force: {}.",
         words::MARK,
@@ -153,17 +157,12 @@ fn status(inner: &Inner, person: &Person, seconds: i64) -> String {
                 .to_owned(),
         );
     }
-    if let (Some(address), Ok(key)) = (&inner.settings.page_address, page_key()) {
+    let key = inner.page_key(person, &live, seconds);
+    if let (Some(address), Some(key)) = (&inner.settings.page_address, key) {
         lines.push(format!(
             "your page, for ten minutes: {}/driftlead/?key={key}",
             address.trim_end_matches('/')
         ));
-        live.page = Some((key, seconds));
     }
     lines.join("\n")
-}
-
-/// 128 random bits in hexadecimal.
-fn page_key() -> Result<String, crate::audit::AuditError> {
-    Ok(hex(&random_bytes::<16>()?))
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use driftlead_metrics::Observation;
 use driftlead_record::{Conversation, Format, MICROS, Time};
 use driftlead_stats::baseline::GuardedRule;
@@ -39,6 +41,16 @@ pub(super) enum Failed {
     Store(#[from] StoreError),
 }
 
+impl Failed {
+    /// What could not be written, as the mark of an ungoverned request has it.
+    pub(super) fn what(&self) -> &'static str {
+        match self {
+            Failed::Log(_) => "log",
+            Failed::Store(_) => "store",
+        }
+    }
+}
+
 impl InForce {
     /// Whether it changes nothing of its own accord.
     pub(super) fn is_passive(&self) -> bool {
@@ -59,6 +71,8 @@ pub(super) struct Inner {
     pub(super) policy: RwLock<Arc<InForce>>,
     pub(super) log: Log,
     pub(super) log_path: std::path::PathBuf,
+    /// Name of the log: what this gateway is called among those that share a store.
+    pub(super) chain: String,
     pub(super) store: Store,
     pub(super) seed: u64,
     pub(super) events: Option<Events>,
@@ -85,7 +99,7 @@ impl Inner {
         settings: Govern,
         policy: Policy,
         log: Log,
-        log_path: std::path::PathBuf,
+        (log_path, chain): (std::path::PathBuf, String),
         store: Store,
         events: Option<Events>,
         clock: Clock,
@@ -101,6 +115,7 @@ impl Inner {
             })),
             log,
             log_path,
+            chain,
             store,
             seed: u64::from_le_bytes(eight),
             events,
@@ -124,28 +139,48 @@ impl Inner {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The person of a name, from memory or the store, else new.
-    pub(super) fn named(&self, name: &str) -> Result<Arc<Person>, Failed> {
-        let tag = self.store.tag(name);
-        self.tagged(tag)
+    /// The person of a name, from memory or the store, else new. As every gateway that shares the store has
+    /// left them.
+    pub(super) async fn named(&self, name: &str) -> Result<Arc<Person>, Failed> {
+        self.tagged(self.store.tag(name)).await
     }
 
-    pub(super) fn tagged(&self, tag: Tag) -> Result<Arc<Person>, Failed> {
-        if let Some(person) = self.people().get(&Name::Kept(tag)) {
-            return Ok(Arc::clone(person));
-        }
-        let person = match self.store.person(&tag)? {
-            Some(row) => {
-                let kept = Kept::read(&row.state).map_err(|_| StoreError::Damaged {
-                    file: "the store".to_owned(),
-                    what: "a person's state cannot be read",
-                })?;
-                Person::kept(tag, row, kept)
+    async fn tagged(&self, tag: Tag) -> Result<Arc<Person>, Failed> {
+        // Rarely more than once: only where the person is erased or made at the same moment.
+        for _ in 0..8 {
+            if let Some(person) = self.in_memory(tag) {
+                if !self.store.is_shared() || self.refresh(&person, tag).await? {
+                    return Ok(person);
+                }
+                continue;
             }
-            None => Person::new(Some(tag))?,
-        };
-        self.equip(&mut person.live());
-        Ok(self.remember(Name::Kept(tag), person))
+            let person = match self.store.person(&tag).await? {
+                Some(row) => {
+                    let kept = Kept::read(&row.state).map_err(|_| StoreError::Damaged {
+                        file: "the store".to_owned(),
+                        what: "a person's state cannot be read",
+                    })?;
+                    Person::kept(tag, row, kept, self.store.is_shared())
+                }
+                None => Person::new(Some(tag))?,
+            };
+            self.equip(&mut person.live());
+            let person = Arc::new(person);
+            // Of two that were made at once, the first stays; it may be older than this look at the store.
+            if Arc::ptr_eq(&self.remember(Name::Kept(tag), &person), &person) {
+                return Ok(person);
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    fn in_memory(&self, tag: Tag) -> Option<Arc<Person>> {
+        self.people().get(&Name::Kept(tag)).cloned()
+    }
+
+    /// The person of a name as they were seen last, for what must not wait for a store.
+    pub(super) fn last_seen(&self, name: &str) -> Option<Arc<Person>> {
+        self.in_memory(self.store.tag(name))
     }
 
     /// Somebody who is not named: known by the conversation alone, and not beyond it.
@@ -154,30 +189,63 @@ impl Inner {
         if let Some(person) = self.people().get(&name) {
             return Ok(Arc::clone(person));
         }
-        Ok(self.remember(name, Person::new(None)?))
+        Ok(self.remember(name, &Arc::new(Person::new(None)?)))
     }
 
     /// Of two that were made at once, the first stays.
-    fn remember(&self, name: Name, person: Person) -> Arc<Person> {
+    fn remember(&self, name: Name, person: &Arc<Person>) -> Arc<Person> {
         Arc::clone(
             self.people()
                 .entry(name)
-                .or_insert_with(|| Arc::new(person)),
+                .or_insert_with(|| Arc::clone(person)),
         )
     }
 
-    pub(super) fn forget(&self, tag: Tag) {
-        self.people().remove(&Name::Kept(tag));
+    pub(super) fn forget(&self, person: &Person) {
+        let Some(tag) = person.tag else {
+            return;
+        };
+        let mut people = self.people();
+        let name = Name::Kept(tag);
+        // Whoever has the name by now may be somebody else.
+        if people
+            .get(&name)
+            .is_some_and(|here| std::ptr::eq(&raw const **here, person))
+        {
+            people.remove(&name);
+        }
+    }
+
+    /// Everybody in memory.
+    pub(super) fn everybody_here(&self) -> Vec<Arc<Person>> {
+        self.people().values().cloned().collect()
+    }
+
+    /// A key to a person's own page, good at every gateway that shares the store: sealed, it says whose and
+    /// from when it is. It ends with the row that it was made for.
+    pub(super) fn page_key(&self, person: &Person, live: &Live, now: i64) -> Option<String> {
+        let mut plain = person.tag?.bytes().to_vec();
+        plain.extend_from_slice(&now.to_le_bytes());
+        if live.standing.revision.is_some() {
+            plain.extend_from_slice(person.identity().pseudonym.as_bytes());
+        }
+        let sealed = self.store.own().seal(b"page", &plain).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// The person who was given this key to their page.
-    pub(super) fn by_page_key(&self, key: &str, now: i64) -> Option<Arc<Person>> {
-        let people: Vec<Arc<Person>> = self.people().values().cloned().collect();
-        people.into_iter().find(|person| {
-            person.live().page.as_ref().is_some_and(|(own, given)| {
-                own == key && (0..super::PAGE_SECONDS).contains(&now.saturating_sub(*given))
-            })
-        })
+    pub(super) async fn by_page_key(&self, key: &str, now: i64) -> Option<Arc<Person>> {
+        let sealed = URL_SAFE_NO_PAD.decode(key).ok()?;
+        let plain = self.store.own().open(b"page", &sealed).ok()?;
+        let (tag, rest) = plain.split_first_chunk::<32>()?;
+        let (given, of) = rest.split_first_chunk::<8>()?;
+        let age = now.saturating_sub(i64::from_le_bytes(*given));
+        if !(0..super::PAGE_SECONDS).contains(&age) {
+            return None;
+        }
+        let person = self.tagged(Tag::from_bytes(*tag)).await.ok()?;
+        let theirs = of.is_empty() || of == person.identity().pseudonym.as_bytes();
+        theirs.then_some(person)
     }
 
     /// Gives a person their detectors, once the rule is there.
@@ -189,16 +257,6 @@ impl Inner {
         }
     }
 
-    /// Stores a person, unless nothing may be kept of them.
-    pub(super) fn keep(&self, person: &Person, live: &mut Live) -> Result<(), StoreError> {
-        let Some(tag) = person.tag.filter(|_| !live.erased) else {
-            return Ok(());
-        };
-        self.store.keep(&tag, &person.row(live))?;
-        live.stored = true;
-        Ok(())
-    }
-
     /// Adds an entry about a person. The first one stores their key, so that they can open it later.
     pub(super) async fn enter(
         &self,
@@ -206,13 +264,11 @@ impl Inner {
         kind: Kind,
         event: Value,
     ) -> Result<Head, Failed> {
-        {
-            let mut live = person.live();
-            if !live.stored {
-                self.keep(person, &mut live)?;
-            }
+        let stored = person.live().standing.revision.is_some();
+        if !stored {
+            self.save(person).await?;
         }
-        Ok(self.append(kind, &person.key, event).await?)
+        Ok(self.append(kind, &person.identity().key, event).await?)
     }
 
     /// Adds an entry about no person.
@@ -254,7 +310,7 @@ impl Inner {
     }
 
     /// Takes what a finished conversation leaves: with the consent to keep it, its counts and its rows;
-    /// else nothing.
+    /// else nothing. [`Self::settle`] writes it.
     pub(super) fn finish(&self, person: &Person, live: &mut Live, talk: Talk) {
         let seconds = talk.last.div_euclid(MICROS);
         if person.tag.is_none() || live.erased {
@@ -278,28 +334,23 @@ impl Inner {
             live.kept.add_conversation(counted);
             lens::weigh(live, seconds);
         }
-        if self.keep(person, live).is_err() {
-            self.tally.store_failure();
-        }
-        if let Some(events) = &self.events
-            && !talk.rows.is_empty()
-        {
+        live.standing.unsaved = true;
+        if self.events.is_some() && !talk.rows.is_empty() {
             let conversation = Conversation {
                 deployment: self.settings.deployment.as_str().into(),
-                person: Some(person.pseudonym.as_str().into()),
+                person: Some(person.identity().pseudonym.as_str().into()),
                 id: talk.id.as_str().into(),
                 source: "gateway".into(),
                 format: Format::Driftlead,
                 events: talk.rows,
             };
-            if events.write(&conversation, talk.started).is_err() {
-                self.tally.store_failure();
-            }
+            let ended = (conversation, talk.started);
+            live.standing.unwritten.push(ended);
         }
     }
 
     /// Ends the conversations that are silent, and lets people go who are. `None`: all of them, at the end.
-    pub(super) fn sweep(&self, now: Option<i64>) {
+    pub(super) async fn sweep(&self, now: Option<i64>) {
         let people: Vec<(Name, Arc<Person>)> = {
             let people = self.people();
             people
@@ -309,7 +360,29 @@ impl Inner {
         };
         let crowded = people.len() > MOST_PEOPLE;
         for (name, person) in people {
-            let mut live = person.live();
+            self.end_talks(&person, now);
+            self.settle(&person).await;
+            let over = |last: i64| now.is_none_or(|now| now.saturating_sub(last) > SILENCE);
+            let live = person.live();
+            let waits = live.code.is_some() && !over(live.last);
+            let gone = live.talks.is_empty() && !waits;
+            let settled = live.standing.is_settled();
+            drop(live);
+            // Two references: the map's and this one's. Whoever holds a third is in the middle of a request.
+            let mut all = self.people();
+            if settled
+                && (gone || crowded && over_half(now, &person))
+                && Arc::strong_count(&person) <= 2
+            {
+                all.remove(&name);
+            }
+        }
+    }
+
+    /// Ends a person's conversations that are silent; `None`: all of them.
+    fn end_talks(&self, person: &Person, now: Option<i64>) {
+        let mut live = person.live();
+        {
             self.equip(&mut live);
             if let Some(now) = now {
                 live.set_back_to(now);
@@ -323,16 +396,8 @@ impl Inner {
                 .collect();
             for session in ended {
                 if let Some(talk) = live.talks.remove(&session) {
-                    self.finish(&person, &mut live, talk);
+                    self.finish(person, &mut live, talk);
                 }
-            }
-            let waits = live.code.is_some() || live.page.is_some();
-            let gone = live.talks.is_empty() && (!waits || over(live.last));
-            drop(live);
-            // Two references: the map's and this one's. Whoever holds a third is in the middle of a request.
-            let mut all = self.people();
-            if (gone || crowded && over_half(now, &person)) && Arc::strong_count(&person) <= 2 {
-                all.remove(&name);
             }
         }
     }

@@ -60,14 +60,17 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
         kept,
         talks,
         use_since,
+        standing,
         ..
     } = live;
     let Some(talk) = talks.get_mut(session) else {
         return plan;
     };
+    // No numbers where the consent came in this very moment: then no decision was due yet.
+    let pauses = pauses && !standing.numbers.is_empty();
     let begins = !std::mem::replace(&mut talk.begun, true);
     if begins && pauses && of.policy.pauses.probability > 0.0 {
-        let draw = pause::draw(person, kept, of, seconds);
+        let draw = pause::draw(person, kept, &mut standing.numbers, of, seconds);
         talk.pause = draw.drawn();
         plan.draw = Some(draw);
     }
@@ -263,6 +266,7 @@ mod tests {
         fn plan(&self, minute: i64) -> Plan {
             let now = minute * MINUTE;
             let mut live = self.person.live();
+            live.standing.numbers = 0..100;
             live.talk(S, "p", now).unwrap();
             let situation = Situation {
                 policy: &self.policy,

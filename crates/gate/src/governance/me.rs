@@ -52,16 +52,16 @@ pub(super) async fn serve(inner: &Inner, request: &LocalRequest) -> Option<Local
     let key = request.headers.get("x-driftlead-key");
     let key = key.and_then(|value| value.to_str().ok());
     let person = match (&request.subject, key) {
-        (Some(subject), _) => match inner.named(subject.id()) {
+        (Some(subject), _) => match inner.named(subject.id()).await {
             Ok(person) => Some(person),
-            Err(_) => {
-                return Some(problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the store cannot be read",
-                ));
-            }
+            // Ending a consent does not wait for a store.
+            Err(_) if route == "/stop" => match inner.last_seen(subject.id()) {
+                Some(person) => Some(person),
+                None => return Some(unreadable()),
+            },
+            Err(_) => return Some(unreadable()),
         },
-        (None, Some(key)) => inner.by_page_key(key, seconds),
+        (None, Some(key)) => inner.by_page_key(key, seconds).await,
         (None, None) => None,
     };
     let Some(person) = person else {
@@ -142,7 +142,7 @@ pub(super) fn summary(inner: &Inner, person: &Person, seconds: i64) -> Value {
         .collect();
     json!({
         "policy": inner.in_force().id,
-        "pseudonym": person.pseudonym,
+        "pseudonym": person.identity().pseudonym,
         "consents": consents,
         "conversations_kept": live.kept.conversations.len(),
         "counts": counts,
@@ -158,7 +158,7 @@ pub(super) fn summary(inner: &Inner, person: &Person, seconds: i64) -> Value {
 }
 
 async fn export(inner: &Inner, person: &Person, seconds: i64) -> LocalReply {
-    if !person.live().stored {
+    if person.live().standing.revision.is_none() {
         return ok(&json!({ "summary": summary(inner, person, seconds), "kept": null, "log": [] }));
     }
     // Logged first, so that the export holds its own entry.
@@ -168,10 +168,14 @@ async fn export(inner: &Inner, person: &Person, seconds: i64) -> LocalReply {
     }
     let entries = acts::own_entries(inner, person);
     let kept = serde_json::to_value(&person.live().kept).unwrap_or_default();
+    let mut others = inner.store.gateways().await.unwrap_or_default();
+    others.retain(|name| *name != inner.chain);
     ok(&json!({
         "summary": summary(inner, person, seconds),
         "kept": kept,
         "log": entries,
+        "log_name": inner.chain,
+        "logs_of_other_gateways": others,
     }))
 }
 
@@ -219,6 +223,7 @@ fn told(inner: &Inner, done: &Done) -> Value {
         "notice": words::notice(done.event.purpose, inner.keeps_words()),
         "entry": done.head.map(|head| head.seq),
         "head": done.head.map(|head| head.hash.to_string()),
+        "stored": done.stored,
     })
 }
 
@@ -262,6 +267,10 @@ async fn erase(inner: &Inner, person: &Person) -> LocalReply {
             "the store could not be rewritten; nothing is certain to be erased, and it can be tried again",
         ),
     }
+}
+
+fn unreadable() -> LocalReply {
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read")
 }
 
 fn ok(value: &Value) -> LocalReply {

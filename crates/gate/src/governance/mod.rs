@@ -15,10 +15,12 @@ mod kept;
 mod lens;
 mod listen;
 mod me;
+mod merge;
 mod page;
 mod pause;
 mod person;
 mod settings;
+mod sync;
 mod tally;
 mod words;
 
@@ -32,7 +34,7 @@ use serde_json::json;
 
 use crate::audit::{AuditError, Kind, Log};
 use crate::clock::Clock;
-use crate::command;
+use crate::command::{self, Command};
 use crate::config::Config;
 #[cfg(feature = "cohort")]
 use crate::govern::OperatorRequest;
@@ -45,6 +47,7 @@ use inner::{Failed, InForce, Inner};
 use lens::{Plan, Situation};
 use listen::Listener;
 use person::Person;
+pub(crate) use settings::NO_DATABASE;
 pub use settings::{Govern, OpenError, WithoutLog};
 
 /// Seconds that the key to a person's page is good for.
@@ -64,22 +67,43 @@ impl Governance {
     /// # Errors
     /// [`OpenError`].
     pub fn open(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
-        let governance = Self::open_quietly(settings, policy, Clock::system())?;
-        let _ = governance.inner.rule.set(evidence::shared_rule());
+        private_folder(&settings.data).map_err(|source| OpenError::Folder {
+            folder: settings.data.display().to_string(),
+            source,
+        })?;
+        Self::open_on(settings, policy, open_store(settings)?)
+    }
+
+    /// As [`Self::open`], on a store that is open already.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_on(settings: &Govern, policy: &Policy, store: Store) -> Result<Self, OpenError> {
+        let governance = Self::open_quietly(settings, policy, store, Clock::system())?;
         let weak = Arc::downgrade(&governance.inner);
+        let failed = |source| OpenError::Folder {
+            folder: settings.data.display().to_string(),
+            source,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         let swept = std::thread::Builder::new()
             .name("sweep".to_owned())
             .spawn(move || {
                 while let Some(inner) = weak.upgrade() {
-                    inner.sweep(Some(inner.clock.now_micros()));
+                    runtime.block_on(async {
+                        if inner.purge().await.is_err() {
+                            inner.tally.store_failure();
+                        }
+                        inner.sweep(Some(inner.clock.now_micros())).await;
+                    });
                     drop(inner);
                     std::thread::sleep(SWEEP);
                 }
             });
-        swept.map_err(|source| OpenError::Folder {
-            folder: settings.data.display().to_string(),
-            source,
-        })?;
+        swept.map_err(failed)?;
         Ok(governance)
     }
 
@@ -89,25 +113,31 @@ impl Governance {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(settings: &Govern, policy: &Policy, clock: Clock) -> Result<Self, OpenError> {
-        let governance = Self::open_quietly(settings, policy, clock)?;
-        let _ = governance.inner.rule.set(evidence::shared_rule());
-        Ok(governance)
+        private_folder(&settings.data).map_err(|source| OpenError::Folder {
+            folder: settings.data.display().to_string(),
+            source,
+        })?;
+        Self::open_quietly(settings, policy, open_store(settings)?, clock)
     }
 
     /// Ends the conversations that are silent by the clock, and writes down what they leave. A gateway
     /// that was opened with [`Self::open`] does this every few seconds.
-    pub fn sweep(&self) {
-        self.inner.sweep(Some(self.inner.clock.now_micros()));
+    pub async fn sweep(&self) {
+        self.inner.sweep(Some(self.inner.clock.now_micros())).await;
     }
 
-    /// Opens without the rule of the evidence and the thread that sweeps.
-    fn open_quietly(settings: &Govern, policy: &Policy, clock: Clock) -> Result<Self, OpenError> {
+    /// Opens without the thread that sweeps.
+    fn open_quietly(
+        settings: &Govern,
+        policy: &Policy,
+        store: Store,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder {
             folder: settings.data.display().to_string(),
             source,
         };
         private_folder(&settings.data).map_err(folder)?;
-        let store = Store::open(&settings.data.join("gate.db"))?;
         let log_path = settings.data.join("audit.log");
         let own = store.own().clone();
         let log = Log::open(&log_path, settings.log_sync, own, clock.clone())?;
@@ -117,11 +147,13 @@ impl Governance {
             .then(|| events::Events::open(&record, settings.record_text))
             .transpose()
             .map_err(folder)?;
+        let chain = crate::audit::chain_name(&log_path)?;
+        at_once(store.join(&chain)).map_err(folder)??;
         let inner = Inner::new(
             settings.clone(),
             policy.clone(),
             log,
-            log_path,
+            (log_path, chain),
             store,
             events,
             clock,
@@ -131,6 +163,7 @@ impl Governance {
         inner
             .log
             .append_blocking(Kind::Start, inner.store.own(), started)?;
+        let _ = inner.rule.set(evidence::shared_rule());
         Ok(Governance {
             inner: Arc::new(inner),
         })
@@ -171,21 +204,30 @@ impl Governance {
         if !facts.readable || facts.turns.is_empty() {
             return unread(&force, facts);
         }
-        let Ok(person) = self.person_of(facts, &session) else {
-            return self.without("store");
+        let newest = facts.newest_user_turn().and_then(|turn| turn.only_text());
+        let command = newest.as_deref().and_then(command::parse);
+        let person = match (self.person_of(facts, &session).await, &command) {
+            (Ok(person), _) => person,
+            // Ending a consent does not wait for a store, and a command is never forwarded.
+            (Err(_), Some(Command::Stop)) => match self.last_seen(facts) {
+                Some(person) => person,
+                None => return answered(&force.id, words::NO_STORE.to_owned()),
+            },
+            (Err(_), Some(_)) => return answered(&force.id, words::NO_STORE.to_owned()),
+            (Err(_), None) => return self.without("store"),
         };
         if self.go_on(&person, &session, &force, facts).is_err() {
             return self.without("randomness");
         }
+        inner.settle(&person).await;
         let minor = is_minor(facts);
-        let newest = facts.newest_user_turn().and_then(|turn| turn.only_text());
-        if let Some(command) = newest.as_deref().and_then(command::parse) {
+        if let Some(command) = &command {
             let asked = commands::Asked {
                 session: &session,
                 now: facts.now_micros,
                 minor,
             };
-            let text = commands::answer(inner, &person, &command, &asked).await;
+            let text = commands::answer(inner, &person, command, &asked).await;
             return answered(&force.id, text);
         }
         if let Some(words) = header(facts, "x-driftlead-repair") {
@@ -195,9 +237,14 @@ impl Governance {
                 session: Some(&session),
             };
             let seconds = facts.now_micros.div_euclid(MICROS);
-            if acts::repair(inner, &person, &wish, seconds).await.is_err() {
-                return self.without("log");
+            if let Err(error) = acts::repair(inner, &person, &wish, seconds).await {
+                return self.without(error.what());
             }
+        }
+        if force.policy.pauses.probability > 0.0
+            && inner.reserve(&person, facts.now_micros).await.is_err()
+        {
+            return self.without("store");
         }
         let plan = {
             let situation = Situation {
@@ -213,7 +260,7 @@ impl Governance {
         };
         let mut decision = match self.log(&person, &force, &session, &plan, facts).await {
             Ok(entry) => forwarded(&force.id, plan, entry),
-            Err(_) => self.without("log"),
+            Err(error) => self.without(error.what()),
         };
         let goes_on = matches!(decision.action, Action::Forward(_));
         if force.policy.markers.observe && goes_on {
@@ -223,11 +270,15 @@ impl Governance {
         decision
     }
 
-    fn person_of(&self, facts: &Facts<'_>, session: &str) -> Result<Arc<Person>, Failed> {
+    async fn person_of(&self, facts: &Facts<'_>, session: &str) -> Result<Arc<Person>, Failed> {
         match facts.subject {
-            Some(subject) => self.inner.named(subject.id()),
+            Some(subject) => self.inner.named(subject.id()).await,
             None => self.inner.unnamed(session),
         }
+    }
+
+    fn last_seen(&self, facts: &Facts<'_>) -> Option<Arc<Person>> {
+        self.inner.last_seen(facts.subject?.id())
     }
 
     /// Begins the conversation, or goes on with it.
@@ -324,10 +375,12 @@ impl Governor for Governance {
     }
 
     fn readiness(&self) -> Readiness {
-        if self.inner.log.is_writable() {
-            Readiness::Ready
-        } else {
+        if !self.inner.log.is_writable() {
             Readiness::NotReady("the audit log cannot be written".to_owned())
+        } else if !self.inner.store.is_reachable() {
+            Readiness::NotReady("the database cannot be reached".to_owned())
+        } else {
+            Readiness::Ready
         }
     }
 
@@ -349,7 +402,7 @@ impl Governor for Governance {
 
     fn shutdown(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            self.inner.sweep(None);
+            self.inner.sweep(None).await;
             // An entry that cannot be written now is missing, which is what the reader must know.
             let _ = self.inner.enter_own(Kind::Stop, json!({})).await;
         })
@@ -410,4 +463,37 @@ fn private_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// The file of this gateway, or the database of several.
+fn open_store(settings: &Govern) -> Result<Store, OpenError> {
+    let Some(name) = &settings.database_url_env else {
+        return Ok(Store::open(&settings.data.join("gate.db"))?);
+    };
+    let address = std::env::var(name).map_err(|_| OpenError::NoAddress { name: name.clone() })?;
+    connect(address.into())
+}
+
+#[cfg(feature = "postgres")]
+fn connect(address: secrecy::SecretString) -> Result<Store, OpenError> {
+    Ok(Store::connect(&address)?)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn connect(_: secrecy::SecretString) -> Result<Store, OpenError> {
+    Err(OpenError::NoDatabase)
+}
+
+/// Waits for an answer of the store, from anywhere: on a thread of its own, because a runtime's threads must
+/// not wait.
+fn at_once<T: Send>(answer: impl Future<Output = T> + Send) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(move || runtime.block_on(answer));
+        waits
+            .join()
+            .map_err(|_| std::io::Error::other("a thread ended early"))
+    })
 }

@@ -29,7 +29,7 @@ pub(super) async fn serve(inner: &Inner, request: &LocalRequest, seconds: i64) -
         request.query.clone().unwrap_or_default()
     };
     let key = field(&sent, "key").unwrap_or_default();
-    let Some(person) = inner.by_page_key(&key, seconds) else {
+    let Some(person) = inner.by_page_key(&key, seconds).await else {
         return html(
             StatusCode::FORBIDDEN,
             "<h1>This link is not open</h1><p>Send <code>/driftlead status</code> in your chat. The \

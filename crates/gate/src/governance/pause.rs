@@ -5,6 +5,8 @@
 //! of the decision, so that it can be repeated and owes nothing to what was said. Where no pause is
 //! possible, nothing is drawn, and that is what is logged.
 
+use std::ops::Range;
+
 use driftlead_stats::rng::Stream;
 use serde_json::{Value, json};
 
@@ -27,12 +29,19 @@ pub(super) struct Draw {
     form: &'static str,
 }
 
-/// Draws, or finds that nothing can be drawn.
-pub(super) fn draw(person: &Person, kept: &mut Kept, of: &Situation<'_>, seconds: i64) -> Draw {
-    let index = kept.decisions;
+/// Draws, or finds that nothing can be drawn. `numbers` are those that nobody else uses
+/// ([`super::inner::Inner::reserve`]).
+pub(super) fn draw(
+    person: &Person,
+    kept: &Kept,
+    numbers: &mut Range<u32>,
+    of: &Situation<'_>,
+    seconds: i64,
+) -> Draw {
+    let index = numbers.start;
     let probability = of.policy.pauses.probability;
-    let pause = (!of.mid_task).then(|| {
-        kept.decisions = kept.decisions.saturating_add(1);
+    let number = if of.mid_task { None } else { numbers.next() };
+    let pause = number.map(|index| {
         let subject = person.tag.map_or(0, |tag| tag.number());
         Stream::new(of.seed, subject, index, PAUSE).uniform() < probability
     });
@@ -95,7 +104,8 @@ mod tests {
         let mut policy = Policy::at(Point::Monitored);
         policy.pauses.probability = 0.3;
         let person = Person::new(None).unwrap();
-        let mut kept = Kept::default();
+        let kept = Kept::default();
+        let mut numbers = 0..2000;
         let situation = Situation {
             policy: &policy,
             now: 0,
@@ -106,9 +116,9 @@ mod tests {
             turns: &[],
         };
         let draws = (0..2000)
-            .map(|_| draw(&person, &mut kept, &situation, 0))
+            .map(|_| draw(&person, &kept, &mut numbers, &situation, 0))
             .collect();
-        (draws, kept.decisions)
+        (draws, numbers.start)
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use driftlead_metrics::Meter;
 use driftlead_record::{Event, Kind, MICROS, Role, SystemSource, Time};
 use driftlead_stats::baseline::Guarded;
 
 use super::kept::{Kept, Repair};
+use super::sync::Standing;
 use crate::audit::{AuditError, SubjectKey};
 use crate::command::Code;
-use crate::store::{Row, Tag, pseudonym};
+use crate::store::{Revision, Row, Tag, pseudonym};
 
 /// Silence that ends a conversation, µs.
 pub(super) const SILENCE: i64 = 30 * 60 * MICROS;
@@ -21,25 +22,31 @@ pub(super) const SILENCE: i64 = 30 * 60 * MICROS;
 pub(super) struct Person {
     /// `None` for whoever is not named: nothing of theirs is ever stored.
     pub(super) tag: Option<Tag>,
-    pub(super) key: SubjectKey,
-    pub(super) pseudonym: String,
+    identity: Mutex<Arc<Identity>>,
     /// Held while something about consent, repair or erasure is logged and then done, so that two such
     /// acts cannot cross.
     pub(super) acting: tokio::sync::Mutex<()>,
+    /// Held while this copy and the row in the store are compared or written.
+    pub(super) syncing: tokio::sync::Mutex<()>,
     live: Mutex<Live>,
+}
+
+/// What seals what is theirs, and their name in the record.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) key: SubjectKey,
+    pub(super) pseudonym: String,
 }
 
 /// What changes.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     pub(super) kept: Kept,
-    /// Whether a row of the store holds the key.
-    pub(super) stored: bool,
+    /// How this stands to the row in the store.
+    pub(super) standing: Standing,
     /// Set by erasure: whatever still runs must not write the person back.
     pub(super) erased: bool,
     pub(super) code: Option<Code>,
-    /// A one-time key to the person's own page, and when it was given, seconds since 1970.
-    pub(super) page: Option<(String, i64)>,
     pub(super) talks: HashMap<String, Talk>,
     /// One detector per marker, once the rule is there.
     pub(super) detectors: Vec<Guarded>,
@@ -85,27 +92,57 @@ pub(super) enum Turn {
 impl Person {
     /// Somebody of whom nothing is kept.
     pub(super) fn new(tag: Option<Tag>) -> Result<Self, AuditError> {
-        Ok(Person {
-            tag,
+        let identity = Identity {
             key: SubjectKey::random()?,
             pseudonym: pseudonym()?,
+        };
+        Ok(Person {
+            tag,
+            identity: Mutex::new(Arc::new(identity)),
             acting: tokio::sync::Mutex::default(),
+            syncing: tokio::sync::Mutex::default(),
             live: Mutex::default(),
         })
     }
 
     /// Somebody from the store.
-    pub(super) fn kept(tag: Tag, row: Row, kept: Kept) -> Self {
-        Person {
-            tag: Some(tag),
+    pub(super) fn kept(tag: Tag, row: Row, kept: Kept, shared: bool) -> Self {
+        let identity = Identity {
             key: row.key,
             pseudonym: row.pseudonym,
+        };
+        Person {
+            tag: Some(tag),
+            identity: Mutex::new(Arc::new(identity)),
             acting: tokio::sync::Mutex::default(),
+            syncing: tokio::sync::Mutex::default(),
             live: Mutex::new(Live {
+                standing: Standing::of(row.revision, &kept, shared),
                 kept,
-                stored: true,
                 ..Live::default()
             }),
+        }
+    }
+
+    /// Their key and pseudonym. They are the row's, once there is one.
+    pub(super) fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a row is of this person, and not of one who was erased or came after.
+    pub(super) fn owns(&self, row: &Row) -> bool {
+        self.identity().key == row.key
+    }
+
+    /// Another gateway made the row first: its key is the person's.
+    pub(super) fn take_identity(&self, row: &Row) {
+        if !self.owns(row) {
+            let identity = Identity {
+                key: row.key.clone(),
+                pseudonym: row.pseudonym.clone(),
+            };
+            let mut own = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+            *own = Arc::new(identity);
         }
     }
 
@@ -114,11 +151,13 @@ impl Person {
     }
 
     /// The row as it should be stored.
-    pub(super) fn row(&self, live: &Live) -> Row {
+    pub(super) fn row(&self, live: &Live, revision: Revision) -> Row {
+        let identity = self.identity();
         Row {
-            key: self.key.clone(),
-            pseudonym: self.pseudonym.clone(),
+            key: identity.key.clone(),
+            pseudonym: identity.pseudonym.clone(),
             state: live.kept.write(),
+            revision,
         }
     }
 }

@@ -15,9 +15,13 @@ use crate::store::StoreError;
 pub struct Govern {
     /// Folder of the audit log (`audit.log`), the store (`gate.db`) and the record (`record/`).
     pub data: PathBuf,
+    /// Name of the environment variable with the address of a PostgreSQL database, for several gateways
+    /// behind one address. It is the store then, in the place of `gate.db`; log and record stay in `data`.
+    pub database_url_env: Option<String>,
     /// How far an entry of the log has come before an act is done: `process` or `each`.
     pub log_sync: Sync,
-    /// What happens to requests that a policy would change while the log cannot be written.
+    /// What happens to requests that a policy would change while the log cannot be written, or a database
+    /// cannot be reached.
     pub without_log: WithoutLog,
     /// Name of the deployment in the record.
     pub deployment: String,
@@ -36,11 +40,11 @@ pub struct Govern {
     pub controller: Controller,
 }
 
-/// What happens while the log cannot be written.
+/// What happens while the log cannot be written or the database cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WithoutLog {
-    /// Requests go on as the client sent them, marked `x-driftlead-ungoverned: log`.
+    /// Requests go on as the client sent them, marked `x-driftlead-ungoverned: log` (or `store`).
     #[default]
     Forward,
     /// They are refused with 503.
@@ -51,6 +55,7 @@ impl Default for Govern {
     fn default() -> Self {
         Govern {
             data: PathBuf::from("driftlead-gate"),
+            database_url_env: None,
             log_sync: Sync::default(),
             without_log: WithoutLog::default(),
             deployment: "gate".to_owned(),
@@ -62,6 +67,10 @@ impl Default for Govern {
         }
     }
 }
+
+/// Said where a database is named and this build knows none.
+pub(crate) const NO_DATABASE: &str =
+    "govern.database_url_env: this build has no PostgreSQL (the feature `postgres`)";
 
 /// Why the governor cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +86,15 @@ pub enum OpenError {
     /// The log does not verify or cannot be written.
     #[error(transparent)]
     Log(#[from] AuditError),
+    /// The variable with the address of the database is not set.
+    #[error("the environment variable {name} is not set: govern.database_url_env names it")]
+    NoAddress {
+        /// Its name.
+        name: String,
+    },
+    /// A database is named, and this build knows none.
+    #[error("{NO_DATABASE}")]
+    NoDatabase,
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -99,6 +99,13 @@ pub(super) const UNKNOWN: &str = "[driftlead] This line was not sent to the mode
 pub(super) const NO_LOG: &str = "[driftlead] Nothing was changed: the log cannot be written now, and nothing is \
     changed without an entry in it.";
 
+/// The answer where the store cannot be read.
+pub(super) const NO_STORE: &str = "[driftlead] Nothing was changed: what is kept of you cannot be read now. While \
+    that is so, your messages go to the model as you send them, or not at all.";
+/// Said of an end that other gateways cannot know of yet.
+pub(super) const HERE_FIRST: &str = "The store cannot be written now, so it holds on this gateway at once, and \
+    after a restart or on other gateways from when it can.";
+
 /// The answer to a repair.
 pub(super) fn repaired(turns: u32) -> String {
     format!(
@@ -136,7 +143,7 @@ mod tests {
     fn words_are_plain() {
         let all = [
             WARM, COOL, TRUTH, DISCLOSURE, BREAK, PAUSE, REPAIR, WRONG_CODE, UNNAMED, UNKNOWN,
-            NO_LOG,
+            NO_LOG, NO_STORE, HERE_FIRST,
         ]
         .map(str::to_owned)
         .into_iter()

@@ -1,0 +1,191 @@
+//! A PostgreSQL server of a test's own: in a temporary folder, on a socket there, gone with the test.
+
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Planted where a leak would show it.
+pub(crate) const PASSWORD: &str = "canary-77aa-password";
+
+pub(crate) struct Server {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    /// The server refuses to run as root.
+    user: Option<(u32, u32)>,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// `None`, and a line that says so, where the programs are not installed. With
+    /// `DRIFTLEAD_NEEDS_POSTGRES` set, that is a failure.
+    pub(crate) fn start() -> Option<Server> {
+        let Some(programs) = programs() else {
+            assert!(
+                std::env::var_os("DRIFTLEAD_NEEDS_POSTGRES").is_none(),
+                "PostgreSQL's programs initdb and postgres were not found"
+            );
+            eprintln!("SKIPPED: PostgreSQL's programs initdb and postgres were not found");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let user = user();
+        if let Some((uid, gid)) = user {
+            chown(folder.path(), Some(uid), Some(gid)).unwrap();
+        }
+        let mut server = Server {
+            folder,
+            programs,
+            user,
+            child: None,
+        };
+        let password = server.path("password");
+        std::fs::write(&password, PASSWORD).unwrap();
+        if let Some((uid, gid)) = user {
+            chown(&password, Some(uid), Some(gid)).unwrap();
+        }
+        let made = server
+            .command("initdb")
+            .args(["--no-sync", "--username=gate", "--auth=scram-sha-256"])
+            .arg("--pwfile")
+            .arg(&password)
+            .arg("--pgdata")
+            .arg(server.path("data"))
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        server.up();
+        Some(server)
+    }
+
+    /// The address, password included.
+    pub(crate) fn address(&self) -> String {
+        format!(
+            "host={} user=gate password={PASSWORD} dbname=postgres",
+            self.folder.path().display()
+        )
+    }
+
+    /// Starts it, and waits until it answers.
+    pub(crate) fn up(&mut self) {
+        let child = self
+            .command("postgres")
+            .arg("-D")
+            .arg(self.path("data"))
+            .arg("-k")
+            .arg(self.folder.path())
+            .args(["-h", "", "-F", "-c", "log_statement=all"])
+            .stderr(std::fs::File::create(self.path("log")).unwrap())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.ask("SELECT 1") != "1" {
+            assert!(Instant::now() < end, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Stops it at once: open connections break.
+    pub(crate) fn down(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let id = child.id().to_string();
+            let told = Command::new("kill").args(["-INT", &id]).status();
+            if !told.is_ok_and(|status| status.success()) {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    }
+
+    /// What `psql` says to a statement.
+    pub(crate) fn ask(&self, statement: &str) -> String {
+        let out = self
+            .command("psql")
+            .env("PGPASSWORD", PASSWORD)
+            .arg("-h")
+            .arg(self.folder.path())
+            .args(["-U", "gate", "-d", "postgres", "-At", "-c", statement])
+            .stdout(Stdio::piped())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// What the server wrote down: every statement, with its values.
+    pub(crate) fn log(&self) -> String {
+        let log = std::fs::read(self.path("log")).unwrap();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// Everything in the tables, as text.
+    pub(crate) fn tables(&self) -> String {
+        let tables = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+        assert!(tables.contains("driftlead_person"), "{tables}");
+        tables
+            .lines()
+            .map(|table| self.ask(&format!("SELECT t::text FROM {table} t")))
+            .collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let beside = self.programs.join(program);
+        let mut command = if beside.exists() {
+            Command::new(beside)
+        } else {
+            Command::new(program)
+        };
+        command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        if let Some((uid, gid)) = self.user {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.down();
+    }
+}
+
+/// Where `initdb` and `postgres` are: on the path, or where Debian puts them.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let debian = versions.flatten().map(|version| version.path().join("bin"));
+    let whole = |folder: &Path| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|p| folder.join(p).exists())
+    };
+    std::env::split_paths(&path)
+        .chain(debian)
+        .find(|folder| whole(folder))
+}
+
+/// For root: somebody else.
+fn user() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| -> Option<u32> {
+        let out = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(out.stdout).ok()?.trim().parse().ok()
+    };
+    (id(&["-u"])? == 0).then(|| {
+        let uid = id(&["-u", "postgres"]).unwrap_or(65_534);
+        (uid, id(&["-g", "postgres"]).unwrap_or(65_534))
+    })
+}
