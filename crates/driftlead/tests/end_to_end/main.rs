@@ -15,3 +15,5 @@ mod me;
 mod program;
 mod shapes;
 mod sim;
+mod sim_input;
+mod sim_resume;

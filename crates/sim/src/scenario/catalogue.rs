@@ -274,7 +274,7 @@ mod tests {
         let mut short = parse("kind = \"catalogue\"").unwrap();
         assert_eq!(short.world.retrieve, None);
         short.world.retrieve = Some(50);
-        (short.doses, short.world.select_share) = (true, 0.1);
+        short.world.select_share = 0.1;
         assert_eq!(short, c);
         let text = SHIPPED.replace("person_now", "person_reflecting");
         assert_eq!(parse(&text).unwrap().world.principal, Who::PersonReflecting);
