@@ -109,7 +109,7 @@ fn every_kind_says_which_key_is_wrong_and_where() {
 #[test]
 fn what_does_not_fit_the_machine_is_refused() {
     let desk = Desk::new();
-    desk.put("m.toml", "kind = \"mirror\"\npanel = 1e15\npeople = 9e15\n");
+    desk.put("m.toml", "kind = \"mirror\"\npanel = 1e15\npeople = 8e15\n");
     for (name, part) in [("x.parquet", "on the disk"), ("x.jsonl", "on the disk")] {
         let run = desk.run(&["sim", "feed", "m.toml", "--events", name]);
         assert_eq!(run.code, 2, "{}", run.stderr);

@@ -229,7 +229,9 @@ pub fn live_and_tell(
         let (mut steps, mut candidates) = (0.0, 0.0);
         for step in 0..world.week_steps() {
             let t = week * world.week_steps() + step;
-            someone.step();
+            if t > 0 {
+                someone.step();
+            }
             let (day, place) = (t / world.day_steps, step % world.day_steps);
             if !world.levers.shows(day, place) {
                 someone.rest(world);

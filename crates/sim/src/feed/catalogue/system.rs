@@ -397,7 +397,11 @@ impl<'a> System<'a> {
                 let top = all().fold(f64::NEG_INFINITY, |t, j| t.max(logit(j)));
                 let p: Vec<f64> = all().map(|j| exp((logit(j) - top).max(-700.0))).collect();
                 let total: f64 = p.iter().sum();
-                let own = exp((logit(m.item) - top).max(-700.0)) / total;
+                // What a floor has shown beside the candidates has no ratio.
+                let own = match m.probability > 0.0 {
+                    true => exp((logit(m.item) - top).max(-700.0)) / total,
+                    false => 0.0,
+                };
                 let ratio = own / m.probability.max(1e-12);
                 let beyond = (*advantage > 0.0 && ratio > 1.0 + clip)
                     || (*advantage < 0.0 && ratio < 1.0 - clip);
