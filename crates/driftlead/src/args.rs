@@ -240,7 +240,7 @@ pub(crate) struct Feed {
     pub(crate) steps: Option<u32>,
     #[command(flatten)]
     pub(crate) json: Json,
-    /// Write a page with figures (clusters)
+    /// Write a page with figures
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Write some people as a record (.parquet, .jsonl)

@@ -1,6 +1,7 @@
 //! `driftlead sim`: simulated populations from scenario files.
 
 mod catalogue;
+mod catalogue_page;
 mod clusters;
 mod clusters_page;
 mod engine_page;

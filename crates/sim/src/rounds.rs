@@ -72,7 +72,8 @@ pub fn go<T: Sums>(
     }
     let stopped = || control.stop.is_some_and(|s| s.load(Ordering::Relaxed));
     let every = control.every.unwrap_or(EVERY);
-    let (mut kept, mut is_kept) = (Instant::now(), false);
+    // The first one comes after the first round, so that a place that cannot be written is found early.
+    let (mut kept, mut is_kept): (Option<Instant>, bool) = (None, false);
     let mut pairs = 2 * rayon::current_num_threads() as u64;
     while sums.people() < people && !stopped() {
         let from = sums.people() / 2;
@@ -101,10 +102,10 @@ pub fn go<T: Sums>(
         }
         is_kept = false;
         if let Some(path) = &control.checkpoint
-            && kept.elapsed() >= every
+            && kept.is_none_or(|k| k.elapsed() >= every)
         {
             checkpoint::write(path, of, &sums)?;
-            (kept, is_kept) = (Instant::now(), true);
+            (kept, is_kept) = (Some(Instant::now()), true);
         }
     }
     if let (Some(path), false) = (&control.checkpoint, is_kept) {

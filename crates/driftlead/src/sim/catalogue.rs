@@ -1,13 +1,17 @@
 //! `driftlead sim feed` for scenarios of kind `catalogue`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use driftlead_sim::feed::catalogue::numbers::{self, ArmNumbers};
+use driftlead_sim::feed::catalogue::numbers::{self, ArmNumbers, Numbers};
+use driftlead_sim::feed::catalogue::{Items, Prepared, arms, live_and_tell};
+use driftlead_sim::feed::panel::{Days, Panel};
 use driftlead_sim::feed::sums::Estimate;
 use driftlead_sim::scenario::Catalogue;
 use serde::Serialize;
 
-use super::output::{Output, Size, estimate};
+use super::output::{self, Output, Size, estimate};
+use super::{catalogue_page, events};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
 use crate::number::{figure, thousands};
@@ -17,12 +21,12 @@ use crate::{Outcome, summary, terminal};
 #[derive(Serialize)]
 struct Parameters<'a> {
     rule: &'a str,
+    learner: String,
     principal: &'a str,
     items: usize,
     attributes: usize,
     top_k: usize,
     retrieve: usize,
-    alpha: f64,
     rate: f64,
     memory: f64,
     recovery: f64,
@@ -32,40 +36,35 @@ struct Parameters<'a> {
     weeks: u32,
 }
 
-#[derive(Serialize)]
-struct Arms {
-    arms: Vec<ArmNumbers>,
-}
-
-type Content<'a> = Output<'a, Parameters<'a>, Arms>;
+type Content<'a> = Output<'a, Parameters<'a>, Numbers>;
 
 /// Runs it.
 pub(super) fn run(scenario: Catalogue, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
-    if args.checkpoint.is_some() || args.events.is_some() || args.out.is_some() {
-        let what = "a scenario of kind catalogue has no --checkpoint, --events or --out";
-        return Err(Failure::Input(what.to_owned()));
-    }
     let scenario = match args.steps {
         Some(steps) => scenario.with_steps(steps).map_err(Failure::Input)?,
         None => scenario,
     };
     let people = args.people.unwrap_or(scenario.people);
     let world = &scenario.world;
-    let bar = terminal::progress_with_eta(people, "simulating people", common.quiet);
-    let report = |done| bar.set_position(done);
-    let arms = numbers::run(&numbers::arms(world), people, common.seed, &report);
-    bar.finish_and_clear();
+    let events = match &args.events {
+        Some(target) => Some(write_events(target, &scenario, people, common.seed)?),
+        None => None,
+    };
+    let mut all = arms::arms(world);
+    if scenario.doses {
+        all.extend(arms::doses(world));
+    }
+    let totals = output::watch(people, args, common, |control| {
+        numbers::run(&all, people, common.seed, control)
+    })?;
     let parameters = Parameters {
         rule: world.mover.rule.map_or("none", |r| r.name()),
-        principal: match world.reflecting {
-            true => "person_reflecting",
-            false => "person_now",
-        },
+        learner: format!("{:?}", world.rule),
+        principal: world.principal.name(),
         items: world.items,
         attributes: world.attributes,
         top_k: world.places,
         retrieve: world.retrieve.unwrap_or(world.items),
-        alpha: world.alpha,
         rate: world.mover.rate,
         memory: world.mover.memory,
         recovery: world.mover.recovery,
@@ -79,17 +78,44 @@ pub(super) fn run(scenario: Catalogue, args: &Feed, common: &Common) -> Result<O
         people,
         steps: scenario.steps(),
     };
-    let content = Output::new(size, parameters, Arms { arms }, args, common);
-    content.write(&text(&content), |_| String::new(), None, args, common)
+    let content = Output::new(size, parameters, totals.numbers(&all), args, common);
+    let draw = |content: &Content<'_>| catalogue_page::page(&title(content), &content.result);
+    content.write(&text(&content), draw, events.as_deref(), args, common)
 }
 
-fn text(content: &Content<'_>) -> String {
+/// Writes the first people of the world as it is.
+fn write_events(
+    target: &Path,
+    scenario: &Catalogue,
+    people: u64,
+    seed: u64,
+) -> Result<String, Failure> {
+    let world = &scenario.world;
+    let panel = events::Panel {
+        people: people.min(scenario.panel),
+        shown: u64::from(scenario.steps()) * world.places as u64,
+    };
+    let items = Items::new(world, seed);
+    let prepared = Prepared::new(world, &items, seed);
+    let names: Vec<String> = (0..world.items).map(|i| format!("item-{i}")).collect();
+    let places = world.day_steps.saturating_mul(world.places as u32);
+    let told = Panel::new("as it is", names.iter().map(String::as_str), places);
+    let days = |number| {
+        let mut days = Days::new(told.clone(), number);
+        live_and_tell(&prepared, seed, 0, number, false, &mut |shown| {
+            days.add(&shown);
+        });
+        days.all
+    };
+    events::write(target, panel, (0..panel.people).map(days))
+}
+
+fn title(content: &Content<'_>) -> String {
     let m = &content.manifest;
     let p = &m.parameters;
-    let arms = &content.result.arms;
-    let mut out = format!(
+    format!(
         "catalogue: {} items × {} attributes, {} places of {} candidates; {} people × {} weeks \
-         ({} steps), one learner each; rule {}; principal {}; seed {}\n",
+         ({} steps), one learner each; rule {}; principal {}; seed {}",
         thousands(p.items as u64),
         p.attributes,
         p.top_k,
@@ -100,13 +126,18 @@ fn text(content: &Content<'_>) -> String {
         p.rule,
         p.principal,
         m.seed
-    );
+    )
+}
+
+fn text(content: &Content<'_>) -> String {
+    let arms = &content.result.arms;
+    let mut out = format!("{}\n", title(content));
     if let Some(as_is) = arms.first() {
         weekly(&mut out, as_is);
     }
     let _ = writeln!(
         out,
-        "\nLast week, same people, same luck\n  {:<22} {:>16} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "\nLast week, same people, same luck\n  {:<24} {:>16} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "", "reaction", "welfare", "effective", "of all", "overlap", "moved", "toward"
     );
     for arm in arms {
@@ -115,7 +146,7 @@ fn text(content: &Content<'_>) -> String {
         };
         let _ = writeln!(
             out,
-            "  {:<22} {:>16} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}",
+            "  {:<24} {:>16} {:>16} {:>10} {:>10} {:>10} {:>10} {:>10}",
             arm.arm.replace('_', " "),
             estimate(&last.reaction),
             estimate(&last.welfare),
@@ -140,8 +171,31 @@ fn text(content: &Content<'_>) -> String {
         );
         out.push_str(&summary::wrap(&sentence, terminal::width()));
     }
+    if let Some(parts) = &content.result.parts {
+        let sentence = format!(
+            "Two people are shown different items: D {} = H {} (people) + C {} (luck, nobody moved) + E {} \
+             (being moved); one person with other luck {}.",
+            estimate(&parts.dispersion),
+            estimate(&parts.heterogeneity),
+            estimate(&parts.commitment),
+            estimate(&parts.moved),
+            estimate(&parts.path_dependence)
+        );
+        out.push_str(&summary::wrap(&sentence, terminal::width()));
+    }
+    let front: Vec<&str> = (content.result.front.iter())
+        .filter(|p| p.on_front)
+        .map(|p| p.arm.as_str())
+        .collect();
     out.push_str(&summary::wrap(
-        "Mean ± standard error, per item shown. Effective: number of items, of one person and of all together. \
+        &format!(
+            "No other way has more of both reaction and welfare: {}.",
+            front.join("; ")
+        ),
+        terminal::width(),
+    ));
+    out.push_str(&summary::wrap(
+        "Mean ± standard error, per place for an item. Effective: number of items, of one person and of all together. \
          Overlap: of two people. Moved: 1 − cosine to the first vector; toward: change of the cosine to what was \
          shown, negative is away. Rules have the same rate and are not alike in strength. Formulas: docs/feed.md. \
          These are numbers of simulated people; the world's constants and the forms of the rules are choices.",

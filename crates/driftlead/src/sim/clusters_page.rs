@@ -1,6 +1,6 @@
 //! The page of a run of kind `clusters`.
 
-use driftlead_report::{Chart, ChartKind};
+use driftlead_report::Chart;
 use driftlead_sim::feed::numbers::{Numbers, Weekly};
 use driftlead_sim::feed::sums::Estimate;
 
@@ -41,21 +41,11 @@ pub(super) fn page(lead: &str, contents: &[&str], n: &Numbers) -> String {
     if !n.phase.is_empty() {
         charts.push(page::phase(&n.phase, "their own best"));
     }
-    let points = n.front.iter();
-    charts.push(Chart {
-        title: "Welfare against reaction".to_owned(),
-        sentence:
-            "Ways to run the system on the same people with the same luck, last week; joined \
-                   where no other way has more of both."
-                .to_owned(),
-        kind: ChartKind::Points {
-            x: "reaction per place".to_owned(),
-            y: "welfare per place".to_owned(),
-            points: points
-                .map(|p| (p.arm.clone(), p.reaction, p.welfare, p.on_front))
-                .collect(),
-        },
-    });
+    charts.push(page::front(
+        &n.front,
+        "reaction per place",
+        "welfare per place",
+    ));
     page::render(lead, &charts)
 }
 

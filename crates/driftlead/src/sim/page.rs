@@ -1,7 +1,7 @@
 //! The figures that kinds of scenarios share, and the page around them.
 
 use driftlead_report::{Chart, ChartKind, Heat, Simulation, Triangle, simulation};
-use driftlead_sim::feed::numbers::{Jackknifed, PolicyAt};
+use driftlead_sim::feed::numbers::{Jackknifed, Point, PolicyAt};
 use driftlead_sim::feed::phase::Cell;
 use driftlead_sim::feed::simplex::Simplex;
 use driftlead_sim::feed::sums::Estimate;
@@ -105,6 +105,23 @@ pub(super) fn ends(ends: &Simplex, sentence: &str) -> Chart {
                 .map(|c| (c.least, c.turned, c.people as f64 / all))
                 .collect(),
         }),
+    }
+}
+
+/// Ways to run the system by two numbers.
+pub(super) fn front(points: &[Point], x: &str, y: &str) -> Chart {
+    let point = |p: &Point| (p.arm.clone(), p.reaction, p.welfare, p.on_front);
+    Chart {
+        title: "Welfare against reaction".to_owned(),
+        sentence:
+            "Ways to run the system on the same people with the same luck, means of the last week; \
+                   joined where no other way has more of both."
+                .to_owned(),
+        kind: ChartKind::Points {
+            x: x.to_owned(),
+            y: y.to_owned(),
+            points: points.iter().map(point).collect(),
+        },
     }
 }
 

@@ -17,3 +17,5 @@ mod shapes;
 #[cfg(all(feature = "postgres", unix))]
 mod shared;
 mod sim;
+mod sim_input;
+mod sim_resume;

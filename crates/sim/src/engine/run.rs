@@ -180,7 +180,8 @@ impl Run {
         }
         let stopped = || control.stop.is_some_and(|s| s.load(Ordering::Relaxed));
         let every = control.every.unwrap_or(Duration::from_secs(10));
-        let mut kept = Instant::now();
+        // The first one comes early, so that a place that cannot be written is found early.
+        let mut kept: Option<Instant> = None;
         while totals.people < self.people && !stopped() {
             // The first people that are missing; a checkpoint never holds part of a tile.
             let to = self.round_end(totals.people);
@@ -192,10 +193,12 @@ impl Run {
                 });
             }
             if let Some(path) = &control.checkpoint
-                && (kept.elapsed() >= every || totals.people == self.people || stopped())
+                && (kept.is_none_or(|k| k.elapsed() >= every)
+                    || totals.people == self.people
+                    || stopped())
             {
                 checkpoint::write(path, self, &totals)?;
-                kept = Instant::now();
+                kept = Some(Instant::now());
             }
         }
         Ok(End {

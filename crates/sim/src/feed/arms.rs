@@ -67,7 +67,8 @@ fn arm(world: &World, name: String, change: impl FnOnce(&mut World)) -> Arm {
     }
 }
 
-fn with_leash(mut rule: Rule, beta: f64) -> Option<Rule> {
+/// The rule with this leash, if it can have one.
+pub(super) fn with_leash(mut rule: Rule, beta: f64) -> Option<Rule> {
     match &mut rule {
         Rule::Reinforce { kl, .. }
         | Rule::ActorCritic { kl, .. }

@@ -496,13 +496,18 @@ fn front(arms: &[Arm], totals: &Totals) -> Vec<Point> {
             })
         })
         .collect();
+    mark_front(&mut points);
+    points
+}
+
+/// Says of each way whether no other has more of both.
+pub(super) fn mark_front(points: &mut [Point]) {
     let places: Vec<(f64, f64)> = points.iter().map(|p| (p.reaction, p.welfare)).collect();
-    for p in &mut points {
+    for p in points {
         let beaten =
             |(reaction, welfare): &(f64, f64)| *reaction > p.reaction && *welfare > p.welfare;
         p.on_front = !places.iter().any(beaten);
     }
-    points
 }
 
 fn against(arm: &Arm, sums: &ArmTotals, people: u64) -> Option<Against> {

@@ -3,8 +3,12 @@
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::clusters::{LensFile, LeversFile, learner, levers, principal, tilt};
 use super::{Reader, ScenarioError, weeks};
 use crate::feed::catalogue::{Mover, Rule, World};
+use crate::feed::learner::{Baseline, Rule as Learner};
+use crate::feed::lens::Tilt;
+use crate::feed::principal::{Weights, Who};
 
 const PEOPLE: u64 = 1_000;
 const DAY_STEPS: u64 = 5;
@@ -16,6 +20,9 @@ const TOP_K: u64 = 3;
 const MOST_ITEMS: u64 = 10_000;
 const MOST_ATTRIBUTES: u64 = 256;
 const MOST_PLACES: u64 = 100;
+/// A batch keeps the candidates of every place in it, for each person who is being simulated.
+const MOST_BATCH_ITEMS: u64 = 20_000_000;
+const PART: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 
 /// A scenario of kind `catalogue`.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +31,10 @@ pub struct Catalogue {
     pub world: World,
     /// People, at least 1.
     pub people: u64,
+    /// Whether doses of every lever are run on the same people.
+    pub doses: bool,
+    /// People of the panel that can be written as a record.
+    pub panel: u64,
 }
 
 impl Catalogue {
@@ -56,8 +67,16 @@ struct File {
     attributes: Option<Spanned<Value>>,
     top_k: Option<Spanned<Value>>,
     retrieve: Option<Spanned<Value>>,
-    alpha: Number,
+    #[serde(default)]
+    doses: bool,
+    panel: Option<Spanned<Value>>,
+    learner: Option<Spanned<learner::File>>,
+    #[serde(default)]
+    lens: Vec<LensFile>,
+    #[serde(default)]
+    levers: LeversFile,
     principal: Option<Spanned<String>>,
+    deployer: Option<Spanned<Weights>>,
     #[serde(default)]
     person: PersonFile,
 }
@@ -72,6 +91,9 @@ struct PersonFile {
     lambda: Option<Spanned<Vec<f64>>>,
     alignment: Number,
     noise: Number,
+    select_share: Number,
+    select_max: Number,
+    select_week: Number,
 }
 
 /// Reads the file.
@@ -104,8 +126,15 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Catalogue, ScenarioError> {
         attributes: attributes as usize,
         places: places as usize,
         retrieve: retrieve.map(|n| n as usize),
-        alpha: number("alpha", &file.alpha, super::ALPHA, 0.0..=0.5)?,
-        reflecting: reflecting(reader, &file.principal)?,
+        rule: optimiser(reader, file.learner, items)?,
+        principal: who(reader, file.principal, file.deployer)?,
+        lenses: (file.lens.into_iter())
+            .map(|lens| direction(reader, lens, attributes as usize))
+            .collect::<Result<_, _>>()?,
+        levers: levers(reader, file.levers)?,
+        select_share: number("select_share", &p.select_share, 0.0, PART)?,
+        select_max: number("select_max", &p.select_max, 1.0, PART)?,
+        select_week: number("select_week", &p.select_week, 0.1, PART)?,
         lambda: reader.bounds("lambda", &p.lambda, [0.38, 1.0])?,
         alignment: number("alignment", &p.alignment, 0.5, -1.0..=1.0)?,
         noise: number("noise", &p.noise, 0.3, 0.0..=1000.0)?,
@@ -119,7 +148,12 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Catalogue, ScenarioError> {
         weeks,
     };
     let people = reader.count("people", file.people, PEOPLE, u64::MAX >> 1)?;
-    Ok(Catalogue { world, people })
+    Ok(Catalogue {
+        world,
+        people,
+        doses: file.doses,
+        panel: reader.panel(file.panel)?,
+    })
 }
 
 fn at_least_2(
@@ -136,18 +170,64 @@ fn at_least_2(
     }
 }
 
-fn reflecting(reader: &Reader<'_>, name: &Option<Spanned<String>>) -> Result<bool, ScenarioError> {
-    let Some(name) = name else {
-        return Ok(false);
+/// The learner: those of the tabular worlds, but what needs states.
+fn optimiser(
+    reader: &Reader<'_>,
+    file: Option<Spanned<learner::File>>,
+    items: u64,
+) -> Result<Learner, ScenarioError> {
+    let Some(file) = file else {
+        return Ok(Learner::Reinforce {
+            alpha: super::ALPHA,
+            baseline: Baseline::Welford,
+            kl: 0.0,
+        });
     };
-    match name.get_ref().as_str() {
-        "person_now" => Ok(false),
-        "person_reflecting" => Ok(true),
-        other => {
-            let message =
-                format!("principal is \"{other}\", and must be person_now or person_reflecting");
-            Err(reader.at(name.span().start, message))
+    let at = file.span().start;
+    let rule = learner::rule(reader, file.into_inner())?;
+    match rule {
+        Learner::ActorCritic { gamma, .. } | Learner::Ppo { gamma, .. } if gamma > 0.0 => {
+            let message = "gamma must be 0: a catalogue has no states to look ahead to".to_owned();
+            Err(reader.at(at, message))
         }
+        Learner::Ppo { batch, .. } | Learner::Grpo { batch, .. }
+            if batch as u64 * items > MOST_BATCH_ITEMS =>
+        {
+            let most = MOST_BATCH_ITEMS / items;
+            let message =
+                format!("batch is {batch}, and must be at most {most} with {items} items");
+            Err(reader.at(at, message))
+        }
+        rule => Ok(rule),
+    }
+}
+
+fn who(
+    reader: &Reader<'_>,
+    name: Option<Spanned<String>>,
+    deployer: Option<Spanned<Weights>>,
+) -> Result<Who, ScenarioError> {
+    let at = deployer.as_ref().map_or(0, |d| d.span().start);
+    let who = principal(reader, name, deployer)?;
+    match who {
+        Who::Deployer(w) if w.retention != 0.0 || w.vote != 0.0 || w.compliance != 0.0 => {
+            let message =
+                "[deployer] of a catalogue has engagement and conversion alone".to_owned();
+            Err(reader.at(at, message))
+        }
+        who => Ok(who),
+    }
+}
+
+/// A lens whose scores are along the attributes.
+fn direction(reader: &Reader<'_>, file: LensFile, d: usize) -> Result<Tilt, ScenarioError> {
+    let at = file.kind.span().start;
+    match tilt(reader, file, d)? {
+        Tilt::Retrieval { .. } => {
+            let message = "the kind retrieval is the key retrieve in a catalogue".to_owned();
+            Err(reader.at(at, message))
+        }
+        lens => Ok(lens),
     }
 }
 
@@ -194,9 +274,10 @@ mod tests {
         let mut short = parse("kind = \"catalogue\"").unwrap();
         assert_eq!(short.world.retrieve, None);
         short.world.retrieve = Some(50);
+        short.world.select_share = 0.1;
         assert_eq!(short, c);
         let text = SHIPPED.replace("person_now", "person_reflecting");
-        assert!(parse(&text).unwrap().world.reflecting);
+        assert_eq!(parse(&text).unwrap().world.principal, Who::PersonReflecting);
         assert!(c.clone().with_steps(70).is_ok());
         assert!(c.with_steps(71).unwrap_err().contains("multiple of 35"));
     }
@@ -221,10 +302,46 @@ mod tests {
             ("\ntop_k = 0", 3, "top_k is 0"),
             ("retrieve = 5\ntop_k = 6", 3, "from 1 to 5"),
             ("items = 10\nretrieve = 11", 3, "retrieve is 11"),
-            ("alpha = -0.1", 2, "alpha is -0.1"),
-            ("alpha = nan", 2, "alpha is NaN"),
+            ("alpha = 0.1", 2, "unknown field `alpha`"),
+            (
+                "[learner]\nrule = \"reinforce\"\nalpha = -0.1",
+                4,
+                "alpha is -0.1",
+            ),
+            (
+                "[learner]\nrule = \"reinforce\"\nalpha = nan",
+                4,
+                "alpha is NaN",
+            ),
+            (
+                "[learner]\nrule = \"ppo\"\ngamma = 0.9",
+                2,
+                "gamma must be 0",
+            ),
+            (
+                "items = 10_000\n[learner]\nrule = \"grpo\"\nbatch = 9_000",
+                3,
+                "batch is 9000",
+            ),
+            (
+                "[[lens]]\nkind = \"rlhf\"\nscores = [1]",
+                4,
+                "scores has 1 numbers, and must have 8",
+            ),
+            (
+                "[[lens]]\nkind = \"retrieval\"\nkeep = 2",
+                3,
+                "the key retrieve",
+            ),
+            ("[levers]\nfloor = 1.5", 3, "floor is 1.5"),
+            ("[person]\nselect_share = -1", 3, "select_share is -1"),
+            (
+                "principal = \"deployer\"\n[deployer]\nvote = 1",
+                3,
+                "engagement and conversion alone",
+            ),
             ("people = 0", 2, "people is 0"),
-            ("principal = \"rater\"", 2, "principal is \"rater\""),
+            ("principal = \"me\"", 2, "principal is \"me\""),
             ("steps = 36", 2, "multiple of 35"),
             ("[person]\nrule = \"x\"", 3, "rule is \"x\""),
             ("[person]\nrate = 1.5", 3, "rate is 1.5"),

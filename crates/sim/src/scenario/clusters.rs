@@ -1,6 +1,6 @@
 //! Scenarios of kind `clusters`.
 
-mod learner;
+pub(super) mod learner;
 
 use std::ops::RangeInclusive;
 
@@ -109,8 +109,8 @@ pub(super) struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LensFile {
-    kind: Spanned<String>,
+pub(super) struct LensFile {
+    pub(super) kind: Spanned<String>,
     scores: Option<Numbers>,
     beta: Number,
     keep: Option<Spanned<Value>>,
@@ -118,7 +118,7 @@ struct LensFile {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct LeversFile {
+pub(super) struct LeversFile {
     floor: Number,
     temperature: Number,
     cap: Number,
@@ -316,7 +316,7 @@ fn prior(reader: &Reader<'_>, file: Option<Numbers>, k: usize) -> Result<Vec<f64
     Err(reader.at(given.span().start, message))
 }
 
-fn tilt(reader: &Reader<'_>, file: LensFile, k: usize) -> Result<Tilt, ScenarioError> {
+pub(super) fn tilt(reader: &Reader<'_>, file: LensFile, k: usize) -> Result<Tilt, ScenarioError> {
     let at = file.kind.span().start;
     let kind = file.kind.get_ref().as_str();
     if kind == "retrieval" {
@@ -346,7 +346,7 @@ fn tilt(reader: &Reader<'_>, file: LensFile, k: usize) -> Result<Tilt, ScenarioE
     }
 }
 
-fn levers(reader: &Reader<'_>, file: LeversFile) -> Result<Levers, ScenarioError> {
+pub(super) fn levers(reader: &Reader<'_>, file: LeversFile) -> Result<Levers, ScenarioError> {
     let most = u64::from(u32::MAX);
     Ok(Levers {
         floor: reader.number("floor", &file.floor, 0.0, PART)?,
@@ -361,7 +361,7 @@ fn levers(reader: &Reader<'_>, file: LeversFile) -> Result<Levers, ScenarioError
     })
 }
 
-fn principal(
+pub(super) fn principal(
     reader: &Reader<'_>,
     name: Option<Spanned<String>>,
     deployer: Option<Spanned<Weights>>,

@@ -1,50 +1,55 @@
 //! Many people of a catalogue through several arms, and what came of it. Sums are integers (see
 //! [`crate::feed::sums`]): the same bytes at any number of threads, and no memory per person.
 
-use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Items, Life, Rule, Week, World, cosine, entropy, live};
+use super::arms::{AS_IS, Arm, OTHER_LUCK, STILL, STILL_OTHER_LUCK};
+use super::{Items, Life, Prepared, Week, World, cosine, entropy, live, live_and_tell};
+use crate::checkpoint::{CheckpointError, Identity};
+use crate::feed::life::kept_weeks;
+use crate::feed::numbers::{Point, PolicyAt, mark_front};
+use crate::feed::population::POLICY_BINS;
+use crate::feed::simplex::{Counts, Simplex};
 use crate::feed::sums::{Estimate, Fixed, Moments};
 use crate::portable::{exp, ln};
+use crate::rounds::{self, Control, End};
 
-/// Pairs of people between two calls of the progress report.
-const ROUND: u64 = 256;
+/// Names of the thirds of items by what they are worth to a person.
+pub const THIRDS: [&str; 3] = [
+    "the third of items worth most to them",
+    "the third in the middle",
+    "the third worth least to them",
+];
 
-/// A world under a name. All arms have the same items, people and luck.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Arm {
-    /// What is different.
-    pub name: String,
-    /// The world.
-    pub world: World,
+/// Everything about a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Numbers {
+    /// By arm.
+    pub arms: Vec<ArmNumbers>,
+    /// People by probability of each of the [`THIRDS`], at several weeks, as it is.
+    pub policy: Vec<PolicyAt>,
+    /// Where people end among the [`THIRDS`].
+    pub ends: Simplex,
+    /// What makes two people end with different items; nothing below two people.
+    pub parts: Option<Parts>,
+    /// Reaction and welfare of the last week in every arm that is a way to run the system.
+    pub front: Vec<Point>,
 }
 
-/// The arms of a world: as it is; nobody moves; nothing learnt; the other principal; everything
-/// retrieved; and the other rules with the same constants. An arm that would be the world as it is, is
-/// left out.
-pub fn arms(world: &World) -> Vec<Arm> {
-    let arm = |name: &str, change: &dyn Fn(&mut World)| {
-        let mut world = world.clone();
-        change(&mut world);
-        let name = name.to_owned();
-        Arm { name, world }
-    };
-    let (now, reflecting) = ("person now", "person reflecting");
-    let other = if world.reflecting { now } else { reflecting };
-    let mut all = vec![
-        arm("as it is", &|_| ()),
-        arm("nobody moves", &|w| w.mover.rule = None),
-        arm("nothing learnt", &|w| w.alpha = 0.0),
-        arm(other, &|w| w.reflecting = !w.reflecting),
-        arm("everything retrieved", &|w| w.retrieve = None),
-    ];
-    for rule in Rule::ALL {
-        all.push(arm(rule.name(), &|w| w.mover.rule = Some(rule)));
-    }
-    let mut is_first = true;
-    all.retain(|a| std::mem::take(&mut is_first) || a.world != *world);
-    all
+/// Why two people are shown different items in the last week: D = H + C + E, where the distance of two
+/// distributions is 1 − Σ min(p, q).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Parts {
+    /// D: distance of two people.
+    pub dispersion: Estimate,
+    /// H: what people bring with them.
+    pub heterogeneity: Estimate,
+    /// C: distance of one person under two lucks, nobody moved.
+    pub commitment: Estimate,
+    /// E: what being moved adds.
+    pub moved: Estimate,
+    /// Distance of one person under two lucks, as it is.
+    pub path_dependence: Estimate,
 }
 
 /// One week, means over people.
@@ -52,9 +57,9 @@ pub fn arms(world: &World) -> Vec<Arm> {
 pub struct Weekly {
     /// From 1.
     pub week: usize,
-    /// Per item shown.
+    /// Per place for an item.
     pub reaction: Estimate,
-    /// Per item shown: worth on reflection.
+    /// Per place for an item: worth on reflection.
     pub welfare: Estimate,
     /// 1 − cos(u, u₀).
     pub moved: Estimate,
@@ -95,7 +100,7 @@ pub struct ArmNumbers {
     pub welfare_change: Estimate,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct WeekSums {
     reaction: Moments,
     welfare: Moments,
@@ -104,7 +109,7 @@ struct WeekSums {
     strength: Moments,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Sums {
     weeks: Vec<WeekSums>,
     exposure: Vec<Fixed>,
@@ -120,69 +125,212 @@ struct Sums {
     welfare_change: Moments,
 }
 
-/// Runs people `0..people` through the arms, of which the first is the world as it is. `progress` is
-/// told how many people are done.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct PartSums {
+    dispersion: Moments,
+    heterogeneity: Moments,
+    commitment: Moments,
+    moved: Moments,
+    path_dependence: Moments,
+}
+
+/// Sums of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    people: u64,
+    arms: Vec<Sums>,
+    policy: Vec<Vec<[u64; POLICY_BINS]>>,
+    ends: Counts,
+    parts: PartSums,
+}
+
+/// Runs people `0..people` through the arms, of which the first are those of [`super::arms::arms`].
+///
+/// # Errors
+/// For checkpoints that cannot be read, written or do not belong to this run.
 pub fn run(
     arms: &[Arm],
     people: u64,
     seed: u64,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Vec<ArmNumbers> {
-    let Some(as_is) = arms.first() else {
-        return Vec::new();
+    control: &Control<'_>,
+) -> Result<End<Totals>, CheckpointError> {
+    let steps = arms
+        .first()
+        .map_or(0, |a| a.world.weeks * a.world.week_steps());
+    let of = Identity {
+        run: format!("catalogue people={people} steps={steps} seed={seed}"),
+        settings: format!("{arms:?}"),
     };
-    let items = Items::new(&as_is.world, seed);
-    let empty = || -> Vec<Sums> { arms.iter().map(|a| Sums::new(&a.world)).collect() };
-    let merge = |mut a: Vec<Sums>, b: Vec<Sums>| {
-        a.iter_mut().zip(&b).for_each(|(a, b)| a.merge(b));
-        a
-    };
-    let mut totals = empty();
-    let pairs = people.div_ceil(2);
-    let mut from = 0;
-    while from < pairs {
-        let to = (from + ROUND).min(pairs);
-        let part = (from..to)
-            .into_par_iter()
-            .fold(empty, |mut sums, pair| {
-                add_pair(&mut sums, arms, &items, seed, 2 * pair, people);
-                sums
-            })
-            .reduce(empty, merge);
-        totals = merge(totals, part);
-        from = to;
-        progress((2 * to).min(people));
-    }
-    (arms.iter().zip(&totals))
-        .map(|(arm, sums)| sums.numbers(&arm.name))
-        .collect()
+    let items = arms.first().map(|a| Items::new(&a.world, seed));
+    let prepared: Vec<(&Arm, Prepared<'_>)> = (items.iter())
+        .flat_map(|items| {
+            arms.iter()
+                .map(move |a| (a, Prepared::new(&a.world, items, seed)))
+        })
+        .collect();
+    let pair = |sums: &mut Totals, first| sums.pair(&prepared, seed, first, people);
+    rounds::go(&of, people, control, &|| Totals::new(arms), &pair)
 }
 
-/// Two people, so that overlaps need nobody else.
-fn add_pair(sums: &mut [Sums], arms: &[Arm], items: &Items, seed: u64, first: u64, people: u64) {
-    let lives = |u: u64| -> Vec<Life> {
-        arms.iter()
-            .map(|a| live(&a.world, items, seed, u))
-            .collect()
-    };
-    let one = lives(first);
-    add_person(sums, &one);
-    if first + 1 < people {
-        let two = lives(first + 1);
-        add_person(sums, &two);
-        for ((sums, a), b) in sums.iter_mut().zip(&one).zip(&two) {
-            let least = a.exposure.iter().zip(&b.exposure).map(|(p, q)| p.min(*q));
-            sums.overlap.add(least.sum());
-            sums.alike_first.add(cosine(&a.first, &b.first));
-            sums.alike_last.add(cosine(&a.last, &b.last));
+impl rounds::Sums for Totals {
+    fn people(&self) -> u64 {
+        self.people
+    }
+
+    fn merge(&mut self, other: Totals) {
+        self.people += other.people;
+        for (a, b) in self.arms.iter_mut().zip(&other.arms) {
+            a.merge(b);
+        }
+        for (a, b) in (self.policy.iter_mut().flatten()).zip(other.policy.iter().flatten()) {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        }
+        self.ends.merge(&other.ends);
+        self.parts.merge(&other.parts);
+    }
+
+    fn fits(&self, empty: &Totals) -> bool {
+        let shape = |t: &Totals| {
+            let arms = t.arms.iter().map(|a| (a.weeks.len(), a.exposure.len()));
+            let policy = t.policy.iter().map(Vec::len);
+            (arms.collect::<Vec<_>>(), policy.collect::<Vec<_>>())
+        };
+        shape(self) == shape(empty) && self.ends.fits(&empty.ends)
+    }
+}
+
+impl Totals {
+    fn new(arms: &[Arm]) -> Self {
+        let weeks = arms.first().map_or(0, |a| a.world.weeks);
+        Totals {
+            people: 0,
+            arms: arms.iter().map(|a| Sums::new(&a.world)).collect(),
+            policy: vec![vec![[0; POLICY_BINS]; THIRDS.len()]; kept_weeks(weeks).len()],
+            ends: Counts::default(),
+            parts: PartSums::default(),
+        }
+    }
+
+    /// Two people, so that overlaps need nobody else.
+    fn pair(&mut self, arms: &[(&Arm, Prepared<'_>)], seed: u64, first: u64, people: u64) {
+        let lives = |u: u64| -> Vec<Life> {
+            let one = |(i, (arm, of)): (usize, &(&Arm, Prepared<'_>))| match i {
+                AS_IS => live_and_tell(of, seed, arm.replica, u, true, &mut |_| {}),
+                _ => live(of, seed, arm.replica, u),
+            };
+            arms.iter().enumerate().map(one).collect()
+        };
+        let one = lives(first);
+        self.person(&one);
+        if first + 1 < people {
+            let two = lives(first + 1);
+            self.person(&two);
+            for ((sums, a), b) in self.arms.iter_mut().zip(&one).zip(&two) {
+                sums.overlap.add(1.0 - distance(a, b));
+                sums.alike_first.add(cosine(&a.first, &b.first));
+                sums.alike_last.add(cosine(&a.last, &b.last));
+            }
+            self.parts.add(&one, &two);
+        }
+    }
+
+    fn person(&mut self, lives: &[Life]) {
+        self.people += 1;
+        let Some(as_is) = lives.first() else { return };
+        for (sums, life) in self.arms.iter_mut().zip(lives) {
+            sums.add(life, as_is);
+        }
+        for (histograms, p) in self.policy.iter_mut().zip(&as_is.thirds) {
+            if p.iter().sum::<f64>() > 0.0 {
+                for (histogram, p) in histograms.iter_mut().zip(p) {
+                    let bin = (p * POLICY_BINS as f64) as usize;
+                    histogram[bin.min(POLICY_BINS - 1)] += 1;
+                }
+            }
+        }
+        if let Some(last) = as_is.thirds.last() {
+            self.ends.add(*last);
+        }
+    }
+
+    /// What came of it.
+    pub fn numbers(&self, arms: &[Arm]) -> Numbers {
+        let weeks = arms.first().map_or(0, |a| a.world.weeks);
+        let at = |(week, thirds): (u32, &Vec<[u64; POLICY_BINS]>)| PolicyAt {
+            at: week as usize + 1,
+            contents: thirds.iter().map(|bins| bins.to_vec()).collect(),
+        };
+        let point = |(arm, sums): (&Arm, &Sums)| {
+            let last = sums.weeks.last()?;
+            Some(Point {
+                arm: arm.name.clone(),
+                reaction: last.reaction.mean(),
+                welfare: last.welfare.mean(),
+                on_front: false,
+            })
+        };
+        let ways = arms.iter().zip(&self.arms).filter(|(a, _)| a.is_way);
+        let mut front: Vec<Point> = ways.filter_map(point).collect();
+        mark_front(&mut front);
+        Numbers {
+            arms: (arms.iter().zip(&self.arms))
+                .map(|(arm, sums)| sums.numbers(&arm.name))
+                .collect(),
+            policy: kept_weeks(weeks)
+                .into_iter()
+                .zip(&self.policy)
+                .map(at)
+                .collect(),
+            ends: self.ends.named(THIRDS.map(str::to_owned)),
+            parts: (self.parts.dispersion.count() > 0).then(|| self.parts.numbers()),
+            front,
         }
     }
 }
 
-fn add_person(sums: &mut [Sums], lives: &[Life]) {
-    let Some(as_is) = lives.first() else { return };
-    for (sums, life) in sums.iter_mut().zip(lives) {
-        sums.add(life, as_is);
+/// 1 − Σ min(p, q) of two last weeks.
+fn distance(a: &Life, b: &Life) -> f64 {
+    let least = a.exposure.iter().zip(&b.exposure).map(|(p, q)| p.min(*q));
+    1.0 - least.sum::<f64>()
+}
+
+impl PartSums {
+    fn add(&mut self, one: &[Life], two: &[Life]) {
+        let between = |arm: usize| Some(distance(one.get(arm)?, two.get(arm)?));
+        let within = |a: usize, b: usize| {
+            let of = |lives: &[Life]| Some(distance(lives.get(a)?, lives.get(b)?));
+            Some(0.5 * (of(one)? + of(two)?))
+        };
+        if let (Some(all), Some(still), Some(luck), Some(path)) = (
+            between(AS_IS),
+            between(STILL),
+            within(STILL, STILL_OTHER_LUCK),
+            within(AS_IS, OTHER_LUCK),
+        ) {
+            self.dispersion.add(all);
+            self.heterogeneity.add(still - luck);
+            self.commitment.add(luck);
+            self.moved.add(all - still);
+            self.path_dependence.add(path);
+        }
+    }
+
+    fn merge(&mut self, other: &PartSums) {
+        self.dispersion.merge(&other.dispersion);
+        self.heterogeneity.merge(&other.heterogeneity);
+        self.commitment.merge(&other.commitment);
+        self.moved.merge(&other.moved);
+        self.path_dependence.merge(&other.path_dependence);
+    }
+
+    fn numbers(&self) -> Parts {
+        Parts {
+            dispersion: self.dispersion.estimate(),
+            heterogeneity: self.heterogeneity.estimate(),
+            commitment: self.commitment.estimate(),
+            moved: self.moved.estimate(),
+            path_dependence: self.path_dependence.estimate(),
+        }
     }
 }
 

@@ -50,7 +50,8 @@ pub struct Mover {
     pub rate: f64,
     /// m, 0 to 1: how fast the expected reaction follows the reactions (operant conditioning).
     pub memory: f64,
-    /// ρ, 0 to 1: the way back to the first vector per item shown (hedonic adaptation).
+    /// ρ, 0 to 1: the way back to the first vector per place for an item, shown or not (hedonic
+    /// adaptation).
     pub recovery: f64,
 }
 
@@ -80,6 +81,17 @@ impl Mover {
                     *u -= fade * v;
                     *u += self.recovery * (first - *u);
                 }
+            }
+        }
+    }
+}
+
+impl Mover {
+    /// A place at which nothing is shown: hedonic adaptation recovers, the others wait.
+    pub fn rest(&self, u: &mut [f64], first: &[f64]) {
+        if self.rule == Some(Rule::HedonicAdaptation) {
+            for (u, first) in u.iter_mut().zip(first) {
+                *u += self.recovery * (first - *u);
             }
         }
     }
@@ -146,14 +158,19 @@ mod tests {
         // ⟨u, v⟩ = .6; (1, 0) − .3·(.6, .8).
         close(u, [0.82, -0.24]);
         assert!((dot(&u, &ITEM) - 0.3).abs() < 1e-12);
+        let mut rested = u;
+        rule.rest(&mut rested, &FIRST);
+        assert_eq!(rested, u, "without recovery a pause changes nothing");
         // What is at a right angle to u takes nothing, and half of the way back is left.
         let back = Mover {
             rate: 0.0,
             recovery: 0.5,
             ..rule
         };
+        back.rest(&mut rested, &FIRST);
         back.step(&mut u, &FIRST, &ITEM, 9.0, &mut 0.0);
         close(u, [0.91, -0.12]);
+        assert_eq!(rested, u, "the same without anything shown");
     }
 
     #[test]

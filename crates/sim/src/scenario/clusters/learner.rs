@@ -11,7 +11,7 @@ use crate::scenario::{Reader, ScenarioError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub(in crate::scenario) struct File {
     rule: Spanned<String>,
     alpha: Number,
     baseline: Option<Spanned<String>>,
@@ -29,7 +29,7 @@ pub(super) struct File {
 }
 
 /// Reads it.
-pub(super) fn rule(reader: &Reader<'_>, f: File) -> Result<Rule, ScenarioError> {
+pub(in crate::scenario) fn rule(reader: &Reader<'_>, f: File) -> Result<Rule, ScenarioError> {
     const STEP: RangeInclusive<f64> = 0.0..=10.0;
     let name = f.rule.get_ref().as_str();
     let uses: &[&str] = match name {
