@@ -299,7 +299,7 @@ fn worlds_of_opinion_are_one_line_apart() {
     ] {
         desk.put(
             "o.toml",
-            &shipped.replace("\"baumann20\"", &format!("\"{world}\"")),
+            shipped.replace("\"baumann20\"", &format!("\"{world}\"")),
         );
         let run = desk.run(&small);
         assert_eq!(run.code, 0, "{world}: {}", run.stderr);
