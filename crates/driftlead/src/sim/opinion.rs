@@ -148,11 +148,10 @@ const ARMS: [(&str, &str); 8] = [
     ("value", "value"),
 ];
 /// What else there is of the world as it is, in words.
-const REST: [(&str, &str); 7] = [
+const REST: [(&str, &str); 6] = [
     ("majority", "majority"),
     ("mean absolute deviation", "mean_absolute_deviation"),
     ("dip", "dip"),
-    ("van der Eijk's A", "agreement"),
     ("Esteban–Ray", "esteban_ray"),
     ("correlation of activity and |x|", "activity_correlation"),
     ("effective number of items", "effective_items"),
@@ -216,7 +215,7 @@ fn text(content: &Content<'_>) -> String {
     out.push_str(&summary::wrap(
         &format!(
             "Mean over replicates ± standard error. x is a person's position, |x| its distance from the middle of \
-             the scale. {natural} Jaccard: overlap of what two people were shown since the look before; reaction and \
+             the scale, agreement van der Eijk's A. {natural} Jaccard: overlap of what two people were shown since the look before; reaction and \
              value per thing shown. Formulas, and which of them were checked against their paper: docs/feed.md. These \
              are numbers of simulated people."
         ),

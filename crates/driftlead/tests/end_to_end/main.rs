@@ -18,4 +18,5 @@ mod shapes;
 mod shared;
 mod sim;
 mod sim_input;
+mod sim_opinion;
 mod sim_resume;

@@ -103,10 +103,45 @@ fn milli(found: &mut Found) {
     }
     set("value", &t.value);
     let [engagement, stated, calm] = &t.effects;
+    milli_rows_that_fail(stated, calm);
     set("effect_signs_engagement", &engagement[..8]);
     set("reader_pref_split", &engagement[8..]);
     set("effects_sp", stated);
     set("effects_sp_oa", calm);
+}
+
+/// The two rows of effects, entry by entry, and what the published numbers themselves imply: an effect
+/// is a change divided by an SD, so the change of the share of angry authors on political posts divided by
+/// its effect is that SD. It is not one number, so the effects are not of the shares that are published,
+/// and no world that is fitted to the shares can have all three effects.
+fn milli_rows_that_fail(stated: &rank2::Effects, calm: &rank2::Effects) {
+    const SP: rank2::Effects = [
+        0.110, 0.205, 0.095, 0.142, 0.042, 0.045, -0.099, 0.094, 1.105, 0.788,
+    ];
+    const SP_OA: rank2::Effects = [
+        -0.058, -0.275, -0.036, -0.158, -0.166, -0.252, 0.046, -0.004, 1.117, 0.811,
+    ];
+    for (name, ours, published) in [("SP", stated, SP), ("SP-OA", calm, SP_OA)] {
+        let entry = |(ours, published): (&f64, f64)| {
+            let out = if (ours - published).abs() > 0.1 {
+                "*"
+            } else {
+                ""
+            };
+            format!("{ours:+.2}{out} ({published:+.2})")
+        };
+        let all: Vec<String> = ours.iter().zip(published).map(entry).collect();
+        println!(
+            "milli, effects of {name}, published in brackets, * is off by more than .1: {}",
+            all.join(" ")
+        );
+    }
+    let implied = [(0.623, 0.754), (0.543, 0.205), (0.453, -0.275)]
+        .map(|(share, effect)| format!("{:.3}", (share - 0.522) / effect));
+    println!(
+        "milli, SD that share and effect of an angry author on political posts imply, by engagement, SP, SP-OA: {}",
+        implied.join(", ")
+    );
 }
 
 fn z(e: &Estimate) -> f64 {

@@ -328,6 +328,32 @@ mod tests {
         }
     }
 
+    const SHIPPED: &str = include_str!("../../../../scenarios/opinion.toml");
+
+    /// One line is changed, and the file is a valid scenario of every world, with its defaults.
+    #[test]
+    fn the_shipped_scenario_writes_the_defaults_of_every_world() {
+        for kind in KINDS {
+            let text = SHIPPED.replace("\"baumann20\"", &format!("\"{}\"", kind.key));
+            let o = parse(&text).unwrap();
+            let short = format!("kind = \"opinion\"\nworld = \"{}\"", kind.key);
+            assert_eq!(o, parse(&short).unwrap(), "{}", kind.key);
+            let written = text.matches(&format!("\n[{}]\n", kind.key)).count();
+            assert_eq!(written, 1, "{}", kind.key);
+            for (name, _) in &o.constants {
+                assert!(
+                    text.contains(&format!("\n{name} = ")),
+                    "{} {name}",
+                    kind.key
+                );
+            }
+        }
+        let friends = include_str!("../../../../scenarios/friends.toml");
+        let friends = parse(friends).unwrap();
+        assert_eq!(friends.key, "perra19_like");
+        assert!(friends.size.network.is_some());
+    }
+
     #[test]
     fn one_line_chooses_the_world_and_its_constants() {
         let text = "kind = \"opinion\"\nworld = \"baumann20\"\nreplicates = 3\n\

@@ -336,4 +336,33 @@ mod tests {
         let want = start.mean_abs() * 0.99f64.powi(300);
         assert!((end.mean_abs() - want).abs() < 1e-9);
     }
+
+    /// Who has no friends is heard by nobody and hears nobody; two friends hear each other alone.
+    #[test]
+    fn on_a_graph_people_meet_friends_only() {
+        let setting = Setting {
+            people: 20,
+            steps: 100,
+            seed: 1,
+            graph: Some(Arc::new(Graph::from_edges(20, &[(0, 1)]))),
+            friends: 0.0,
+        };
+        let world = Baumann {
+            least_activity: 0.9,
+            ..Baumann::default()
+        };
+        let mut life = world.start(&setting);
+        let start = life.state();
+        let mut pairs = std::collections::BTreeSet::new();
+        for t in 0..100 {
+            life.step(t, &mut |shown| {
+                pairs.insert((shown.person, shown.item));
+            });
+        }
+        assert_eq!(pairs.into_iter().collect::<Vec<_>>(), [(0, 1), (1, 0)]);
+        for (i, (x, x0)) in life.state().iter().zip(&start).enumerate() {
+            let decayed = (x - x0 * 0.99f64.powi(100)).abs() < 1e-12;
+            assert_eq!(decayed, i > 1, "{i}");
+        }
+    }
 }

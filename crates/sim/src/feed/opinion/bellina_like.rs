@@ -162,11 +162,13 @@ impl Running for Life {
         self.next(t, tell);
     }
 
-    /// Shares of what a person took so far.
+    /// Shares of what a person took so far; even before they took anything.
     fn state(&self) -> Vec<f64> {
+        let even = 1.0 / self.world.items as f64;
         let share = |v: &Vec<f64>| {
-            let sum = v.iter().sum::<f64>().max(1.0);
-            v.iter().map(|x| x / sum).collect::<Vec<f64>>()
+            let sum = v.iter().sum::<f64>();
+            let one = |x: &f64| if sum > 0.0 { x / sum } else { even };
+            v.iter().map(one).collect::<Vec<f64>>()
         };
         self.taken.iter().flat_map(share).collect()
     }

@@ -179,6 +179,10 @@ impl World for Kalimeris {
         ]
     }
 
+    fn common_items(&self) -> bool {
+        false
+    }
+
     fn scale(&self) -> [f64; 2] {
         [-4.0, 4.0]
     }

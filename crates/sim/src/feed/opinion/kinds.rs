@@ -95,7 +95,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         key: "animosity",
-        size: (300, 91),
+        size: (100, 91),
         most_people: 100_000,
         new: new::<AnimosityFeed>,
     },

@@ -60,6 +60,10 @@ impl World for Timeline {
         ]
     }
 
+    fn common_items(&self) -> bool {
+        false
+    }
+
     fn scale(&self) -> [f64; 2] {
         [-3.0, 3.0]
     }

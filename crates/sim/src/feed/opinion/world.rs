@@ -102,6 +102,12 @@ pub trait World: Send + Sync {
         Peers::None
     }
 
+    /// Whether an item's number is the same item for everybody, so that what two people were shown can
+    /// be compared.
+    fn common_items(&self) -> bool {
+        true
+    }
+
     /// Name of an item.
     fn item(&self, item: usize) -> String {
         format!("item-{item}")
