@@ -43,6 +43,9 @@ pub struct Config {
     /// Bounds on size and time.
     #[serde(default)]
     pub limits: Limits,
+    /// Counts of tokens at the end of streams.
+    #[serde(default)]
+    pub usage: UsageRules,
     /// Name of the environment variable with the secret of Open WebUI's signed identity token. With
     /// it, Open WebUI's plain identity headers are ignored.
     #[serde(default)]
@@ -68,6 +71,17 @@ pub struct Upstream {
     /// key, as `Authorization: Bearer`. Without it the client's key is forwarded.
     #[serde(default)]
     pub key_env: Option<String>,
+}
+
+/// Counts of tokens at the end of a stream (`stream_options.include_usage`), where the client asked for
+/// none. Where it did, nothing is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsageRules {
+    /// Ask the upstream for them, for the gateway's own metrics, and take their chunk out again.
+    pub ask: bool,
+    /// Take their chunk out where the upstream sends one unasked: some clients count it twice.
+    pub strip_unasked: bool,
 }
 
 /// Bounds on size and time.
@@ -212,6 +226,7 @@ impl Config {
                 key_env: None,
             }],
             limits: Limits::default(),
+            usage: UsageRules::default(),
             open_webui_jwt_secret_env: None,
             policy: None,
             govern: Govern::default(),

@@ -15,8 +15,8 @@ use std::time::Duration;
 use driftlead_gate::Server;
 use driftlead_gate::config::{Config, Limits};
 use driftlead_gate::govern::{
-    Action, Decision, Edits, Facts, Governor, Hold, LocalReply, LocalRequest, Pending, Readiness,
-    ReplyEnd, Tap, Verdict,
+    Action, Decision, Edits, Facts, Governor, LocalReply, LocalRequest, Pending, Readiness, ReplyEnd,
+    Tap,
 };
 use mock::{Mock, Step, ask, chunk, json_reply, last_chunk, open, stream_head};
 
@@ -37,15 +37,6 @@ impl Tap for Obedient {
     }
 }
 
-#[derive(Debug)]
-struct Never;
-
-impl Hold for Never {
-    fn release(&mut self, _: u32, _: &str, _: &str, _: bool) -> Verdict {
-        Verdict::Release
-    }
-}
-
 impl Governor for Obedient {
     fn on_request<'a>(&'a self, facts: &'a Facts<'a>) -> Pending<'a, Decision> {
         let turn = facts.newest_user_turn().and_then(|turn| turn.only_text());
@@ -63,7 +54,6 @@ impl Governor for Obedient {
             }
             Some("answer") => decision.action = Action::Answer("A \"q\"".into()),
             Some("block") => decision.action = Action::Block("[withheld]".into()),
-            Some("hold") => decision.hold = Some(Box::new(Never)),
             _ => {}
         }
         Box::pin(std::future::ready(decision))
@@ -207,15 +197,6 @@ async fn answers_and_blocks_never_reach_the_upstream() {
     assert!(stream.contains("\"stop_reason\":\"refusal\""));
     assert_eq!(mock.requests(), 0);
     assert_eq!(governor.lines(5).await.len(), 5);
-}
-
-/// What cannot be done yet is refused, not passed on.
-#[tokio::test]
-async fn a_policy_that_must_hold_is_not_ignored() {
-    let mock = Mock::start(|_| json_reply("200 OK", "{}")).await;
-    let (gate, _, _) = governed(&mock).await;
-    assert_eq!(ask(gate, CHAT, "", &says("hold", true)).await.status(), 501);
-    assert_eq!(mock.requests(), 0);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod cohort;
 mod commands;
 mod events;
 mod evidence;
+mod exit;
 mod inner;
 mod kept;
 mod lens;
@@ -40,6 +41,7 @@ use crate::govern::{
 };
 use crate::policy::Policy;
 use crate::store::Store;
+use exit::ExitHold;
 use inner::{Failed, InForce, Inner};
 use lens::{Plan, Situation};
 use listen::Listener;
@@ -194,9 +196,12 @@ impl Governance {
             lens::plan(&person, &mut person.live(), &session, &situation)
         };
         let mut decision = match self.log(&person, &force, &session, &plan, facts).await {
-            Ok(entry) => forwarded(&force.id, plan, entry),
+            Ok(entry) => forwarded(&force, plan, entry, facts),
             Err(_) => self.without("log"),
         };
+        if exit::applies(&force, facts) {
+            decision.hold = Some(Box::new(ExitHold::new(inner, &person, &force)));
+        }
         let goes_on = matches!(decision.action, Action::Forward(_));
         if force.policy.markers.observe && goes_on {
             decision.tap = Listener::new(inner, &person, &session, facts)
@@ -356,13 +361,16 @@ fn answered(policy: &str, text: String) -> Decision {
     }
 }
 
-fn forwarded(policy: &str, plan: Plan, entry: Option<u64>) -> Decision {
+fn forwarded(force: &InForce, plan: Plan, entry: Option<u64>, facts: &Facts<'_>) -> Decision {
     let mut decision = Decision::forward();
     let Some(entry) = entry else {
         return decision;
     };
+    if force.policy.notice.show && !facts.structured {
+        decision.told = words::about(&plan.acts, entry);
+    }
     decision.headers = vec![
-        ("x-driftlead-policy", policy.to_owned()),
+        ("x-driftlead-policy", force.id.clone()),
         ("x-driftlead-acts", plan.acts.join(", ")),
         ("x-driftlead-entry", entry.to_string()),
     ];

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::copy::Copy;
 use super::metrics::Metrics;
+use super::rewrite::Source;
 use crate::govern::{EndCause, ReplyEnd, Tap};
 use crate::sse::Reader;
 
@@ -56,12 +57,13 @@ impl Watch {
         self.copy = copy.filter(|_| self.tap.is_some());
     }
 
-    fn sent(&mut self, data: &Bytes) {
+    /// Bytes that go to the client.
+    pub(super) fn sent(&mut self, data: &Bytes) {
         self.bytes += data.len() as u64;
-        self.hear(data);
     }
 
-    fn hear(&mut self, data: &Bytes) {
+    /// Bytes that came from the upstream.
+    pub(super) fn hear(&mut self, data: &Bytes) {
         if let (Some(copy), Some(tap)) = (&mut self.copy, &mut self.tap) {
             copy.feed(data, tap.as_mut());
         }
@@ -150,7 +152,7 @@ const LINGER: Duration = Duration::from_millis(100);
 /// The upstream's body, watched.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
-    inner: Option<Incoming>,
+    inner: Option<Source>,
     silence: Duration,
     last_data: Instant,
     /// The upstream broke off; the client learns it when the timer fires.
@@ -164,7 +166,7 @@ pub(super) struct ReplyBody {
 impl ReplyBody {
     /// `events`: it is a stream of events that can be read.
     pub(super) fn new(
-        inner: Incoming,
+        inner: Source,
         silence: Duration,
         mut watch: Watch,
         care: Care,
@@ -213,7 +215,7 @@ impl Drop for ReplyBody {
         if !watch.ended
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(drain(inner, watch, bound));
+            runtime.spawn(drain(inner.into_inner(), watch, bound));
         }
     }
 }
@@ -246,12 +248,19 @@ impl Body for ReplyBody {
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
-        match Pin::new(&mut *inner).poll_frame(cx) {
+        let polled = Pin::new(&mut *inner).poll_frame(cx);
+        if let Some(watch) = &mut this.watch {
+            inner.heard().iter().for_each(|data| watch.hear(data));
+        }
+        match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let last = inner.is_end_stream();
                 if let Some(data) = frame.data_ref() {
                     if let Some(watch) = &mut this.watch {
                         watch.sent(data);
+                        if inner.is_straight() {
+                            watch.hear(data);
+                        }
                     }
                     if let Some(keep_alive) = &mut this.keep_alive {
                         keep_alive.data(data);

@@ -9,6 +9,7 @@ mod forward;
 mod headers;
 mod metrics;
 mod place;
+mod rewrite;
 mod run;
 mod server;
 mod upstream;
