@@ -15,8 +15,8 @@ use std::time::Duration;
 use driftlead_gate::Server;
 use driftlead_gate::config::{Config, Limits};
 use driftlead_gate::govern::{
-    Action, Decision, Edits, Facts, Governor, LocalReply, LocalRequest, Pending, Readiness, ReplyEnd,
-    Tap,
+    Action, Decision, Edits, Facts, Governor, LocalReply, LocalRequest, Pending, Readiness,
+    ReplyEnd, Tap,
 };
 use mock::{Mock, Step, ask, chunk, json_reply, last_chunk, open, stream_head};
 

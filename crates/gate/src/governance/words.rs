@@ -36,12 +36,8 @@ pub(super) const ABOUT: &str = "[driftlead] About this reply:";
 /// What was done to a reply, as its last paragraph; nothing where there is nothing to say.
 pub(super) fn about(acts: &[&'static str], entry: u64) -> Option<String> {
     let said: Vec<&str> = acts.iter().filter_map(|act| said_of(act)).collect();
-    (!said.is_empty()).then(|| {
-        format!(
-            "\n\n{ABOUT} {}. Entry {entry} of the log.",
-            said.join("; ")
-        )
-    })
+    (!said.is_empty())
+        .then(|| format!("\n\n{ABOUT} {}. Entry {entry} of the log.", said.join("; ")))
 }
 
 /// An act in words. The model was asked; whether it did so is in the reply.
@@ -49,7 +45,9 @@ fn said_of(act: &str) -> Option<&'static str> {
     Some(match act {
         "warmth.warm" => "the model was asked to be warm, as you wanted",
         "warmth.cool" => "the model was asked for a matter-of-fact tone",
-        "warmth.tapered" => "the model was not asked to be warm, because counts of yours have moved",
+        "warmth.tapered" => {
+            "the model was not asked to be warm, because counts of yours have moved"
+        }
         "truth" => "the model was asked to keep right answers under pushback",
         "questions" => "the model was asked for fewer questions",
         "disclosure" => "the model was asked to say that it is a program",

@@ -146,8 +146,9 @@ fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Opt
     };
     match parsed.places.system {
         // null, or a value that is no text: the upstream reads it as none.
-        Some(place) => extend(body, place, text, kind)
-            .or_else(|| instead(body, place, json_string(text))),
+        Some(place) => {
+            extend(body, place, text, kind).or_else(|| instead(body, place, json_string(text)))
+        }
         None => Some(first_field(
             body,
             &format!(r#""{key}":{}"#, json_string(text)),
@@ -420,15 +421,6 @@ mod tests {
     fn a_conversation_without_turns_has_no_place_for_system_text() {
         let body = br#"{"messages":[]}"#;
         let parsed = Parsed::read(Dialect::Chat, body).unwrap();
-        assert!(
-            apply(
-                Dialect::Chat,
-                body,
-                &parsed,
-                &asks("x"),
-                &Own::default()
-            )
-            .is_none()
-        );
+        assert!(apply(Dialect::Chat, body, &parsed, &asks("x"), &Own::default()).is_none());
     }
 }

@@ -55,7 +55,10 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
-        self.raw.get().starts_with('"').then(|| decode(self.raw.get()))?
+        self.raw
+            .get()
+            .starts_with('"')
+            .then(|| decode(self.raw.get()))?
     }
 
     pub(super) fn number(self) -> Option<u64> {

@@ -149,7 +149,10 @@ impl Stream {
     fn pending(&self) -> HashMap<Channel, String> {
         let mut pending: HashMap<Channel, String> = HashMap::new();
         for piece in self.held.iter().flat_map(|held| &held.pieces) {
-            pending.entry(piece.channel).or_default().push_str(&piece.text);
+            pending
+                .entry(piece.channel)
+                .or_default()
+                .push_str(&piece.text);
         }
         pending
     }

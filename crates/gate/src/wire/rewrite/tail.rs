@@ -44,7 +44,12 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn new(dialect: Dialect, told: Option<String>, without_usage: bool, holds: bool) -> Self {
+    pub(super) fn new(
+        dialect: Dialect,
+        told: Option<String>,
+        without_usage: bool,
+        holds: bool,
+    ) -> Self {
         Tail {
             dialect,
             told,
@@ -150,8 +155,13 @@ impl Tail {
     fn messages(&mut self, node: Node<'_>, changes: &mut Changes, out: &mut VecDeque<Bytes>) {
         if is(node, "content_block_start") {
             self.blocks = self.blocks.max(texts::index(node, "index") + 1);
-            let kind = node.key("content_block").and_then(|block| block.key("type"));
-            if kind.and_then(Node::text).is_some_and(|kind| kind.ends_with("tool_use")) {
+            let kind = node
+                .key("content_block")
+                .and_then(|block| block.key("type"));
+            if kind
+                .and_then(Node::text)
+                .is_some_and(|kind| kind.ends_with("tool_use"))
+            {
                 self.tools.insert(0);
             }
         }
@@ -210,7 +220,9 @@ impl Tail {
             let channel = (output, texts::index(node, "content_index"));
             let text = node.key("text");
             let text = text.or_else(|| node.key("part").and_then(|part| part.key("text")));
-            let beside = node.key("logprobs").or_else(|| node.key("part")?.key("logprobs"));
+            let beside = node
+                .key("logprobs")
+                .or_else(|| node.key("part")?.key("logprobs"));
             if let Some(text) = text {
                 let piece = Piece {
                     channel,
@@ -282,7 +294,10 @@ fn put_part(
     let place = format!(r#""item_id":{item},"output_index":{output},"content_index":{at}"#);
     let text = json_string(told);
     let events = [
-        ("response.content_part.added", format!(r#""part":{}"#, part(""))),
+        (
+            "response.content_part.added",
+            format!(r#""part":{}"#, part("")),
+        ),
         (
             "response.output_text.delta",
             format!(r#""delta":{text},"logprobs":[]"#),
@@ -291,7 +306,10 @@ fn put_part(
             "response.output_text.done",
             format!(r#""text":{text},"logprobs":[]"#),
         ),
-        ("response.content_part.done", format!(r#""part":{}"#, part(told))),
+        (
+            "response.content_part.done",
+            format!(r#""part":{}"#, part(told)),
+        ),
     ];
     let mut count = 0;
     for (name, rest) in events {

@@ -24,7 +24,11 @@ pub(super) struct Piece {
     pub(super) beside: Option<(Range<usize>, &'static str)>,
 }
 
-fn piece(channel: Channel, text: Option<Node<'_>>, beside: Option<(Node<'_>, &'static str)>) -> Option<Piece> {
+fn piece(
+    channel: Channel,
+    text: Option<Node<'_>>,
+    beside: Option<(Node<'_>, &'static str)>,
+) -> Option<Piece> {
     let node = text?;
     let text = node.text().filter(|text| !text.is_empty())?.into_owned();
     Some(Piece {
@@ -66,7 +70,9 @@ pub(super) fn of_event(dialect: Dialect, node: Node<'_>) -> Vec<Piece> {
         Dialect::Responses if is(node, "response.output_text.delta") => {
             let channel = (index(node, "output_index"), index(node, "content_index"));
             let beside = node.key("logprobs").map(|node| (node, "[]"));
-            piece(channel, node.key("delta"), beside).into_iter().collect()
+            piece(channel, node.key("delta"), beside)
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -87,7 +87,11 @@ fn tell(
             let calls = |number: u32| {
                 choices.iter().any(|choice| {
                     let message = choice.key("message");
-                    let has = |key| message.and_then(|m| m.key(key)).is_some_and(|n| !n.is_null());
+                    let has = |key| {
+                        message
+                            .and_then(|m| m.key(key))
+                            .is_some_and(|n| !n.is_null())
+                    };
                     texts::index(*choice, "index") == number
                         && (has("tool_calls") || has("function_call"))
                 })
