@@ -110,9 +110,13 @@ pub struct Limits {
     /// Seconds of silence in a stream after which a comment is put between two events, so that what
     /// closes silent connections does not close it. 0: never.
     pub keep_alive_seconds: u32,
+    /// In chat streams an event without choices instead of the comment, for what counts events only.
+    pub keep_alive_data: bool,
     /// Seconds for which the upstream is read on after the client went away, for instance because its
     /// counts are needed. 0: it is closed at once. Before the upstream's headers it always is.
     pub read_on_seconds: u32,
+    /// Seconds that a client which reads slowly gets to take what came before a reply broke off.
+    pub last_words_seconds: u32,
     /// Seconds that open replies get to finish when the gateway is told to stop.
     pub drain_seconds: u32,
 }
@@ -127,7 +131,9 @@ impl Default for Limits {
             answer_seconds: 600,
             silence_seconds: 300,
             keep_alive_seconds: 0,
+            keep_alive_data: false,
             read_on_seconds: 0,
+            last_words_seconds: 10,
             drain_seconds: 30,
         }
     }

@@ -551,6 +551,16 @@ async fn a_notice_is_a_piece_of_its_own_and_goes_no_further() {
         );
         // Whatever the upstream sent is there, in its order, but for the numbers of events and repetitions.
         let sent = String::from_utf8(reply.body).unwrap();
+        if path == CHAT {
+            // T28, T29.
+            assert!(!sent.contains("event:") && sent.ends_with("data: [DONE]\n\n"));
+            let odd = ["error", "message", "detail"];
+            assert!(
+                events
+                    .iter()
+                    .all(|event| odd.iter().all(|key| event.get(key).is_none()))
+            );
+        }
         for event in stream(path, "Fine words.").split_inclusive("\n\n") {
             let skips = ["output_item.done", "response.completed"];
             assert!(

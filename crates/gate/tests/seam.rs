@@ -199,6 +199,40 @@ async fn answers_and_blocks_never_reach_the_upstream() {
     assert_eq!(governor.lines(5).await.len(), 5);
 }
 
+/// T19: streams that are cut short leave nothing behind; each is told of once.
+#[tokio::test]
+async fn many_streams_cut_short_leave_nothing_open() {
+    let mock = Mock::start(|_| {
+        let text = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";
+        vec![stream_head(), chunk(text), Step::AwaitClose]
+    })
+    .await;
+    let (gate, admin, governor) = governed(&mock).await;
+    for _ in 0..20 {
+        let mut clients = Vec::new();
+        for _ in 0..25 {
+            clients.push(open(gate, "POST", CHAT, "", says("q", true).as_bytes()).await);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        drop(clients);
+    }
+    let lines = governor.lines(500).await;
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.starts_with("ClientGone"))
+            .count(),
+        500
+    );
+    let metrics = ask(admin, "/metrics", "", "").await;
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    let open = metrics
+        .lines()
+        .find(|line| line.starts_with("driftlead_gate_open"))
+        .unwrap();
+    assert!(open.ends_with(" 0"), "{open}");
+}
+
 #[tokio::test]
 async fn every_end_is_told_once() {
     let mock = Mock::start(|seen| {
@@ -226,6 +260,43 @@ async fn every_end_is_told_once() {
     drop(client);
     let lines = governor.lines(2).await;
     assert_eq!(lines[2..], ["0:x", "ClientGoneCancelled 200 None"]);
+}
+
+/// T17: where an intermediary counts events only, the silence of a chat is filled with one that says nothing.
+#[tokio::test]
+async fn a_ping_can_be_an_event_without_choices() {
+    let mock = Mock::start(|_| {
+        vec![
+            stream_head(),
+            Step::Pause(1300),
+            chunk(b"data: [DONE]\n\n"),
+            last_chunk(),
+        ]
+    })
+    .await;
+    let limits = Limits {
+        keep_alive_seconds: 1,
+        keep_alive_data: true,
+        ..Limits::default()
+    };
+    let (gate, _, _) = within(&mock, limits).await;
+    let reply = ask(gate, CHAT, "", &says("q", true)).await;
+    let text = String::from_utf8(reply.body).unwrap();
+    let (ping, rest) = text.split_once("\n\n").unwrap();
+    assert_eq!((rest, reply.whole), ("data: [DONE]\n\n", true));
+    let ping: serde_json::Value =
+        serde_json::from_str(ping.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(ping["choices"], serde_json::json!([]));
+    assert!(
+        ["error", "message", "detail", "usage"]
+            .iter()
+            .all(|key| ping.get(key).is_none())
+    );
+    let reply = ask(gate, "/v1/messages", "", &says("q", true)).await;
+    assert!(
+        reply.body.starts_with(b": ping\n"),
+        "the other dialects have no such event"
+    );
 }
 
 /// T14, T16: silence is filled between two events and nowhere else, with one line.

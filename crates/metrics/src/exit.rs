@@ -10,7 +10,8 @@ use crate::text::Tokens;
 /// Whether a message of the person announces the end of the conversation, a break, less use or deletion,
 /// in listed English words, as the metric `after_goodbye` counts it: no pasted text, no scene.
 ///
-/// A message too short to show its language is taken for English.
+/// A message too short to show its language is taken for English, as it is in a conversation that was in
+/// English before.
 ///
 /// ```
 /// assert!(driftlead_metrics::is_goodbye("I have to go now, goodbye."));
@@ -92,10 +93,17 @@ mod tests {
         for goodbye in goodbyes {
             for reply in replies {
                 let mut meter = Meter::new("c");
-                for (at, (role, text)) in [(Role::Person, goodbye), (Role::System, reply)]
-                    .into_iter()
-                    .enumerate()
-                {
+                let before = "What do you think of the weather we have had this week?";
+                let said = [
+                    (Role::Person, before),
+                    (
+                        Role::System,
+                        "It has been wet, and there is more of it to come.",
+                    ),
+                    (Role::Person, goodbye),
+                    (Role::System, reply),
+                ];
+                for (at, (role, text)) in said.into_iter().enumerate() {
                     let mut event = Event::message(at.to_string(), role, text);
                     event.time = Some(Time::exact(at as i64 * 1_000_000));
                     meter.push(&event);

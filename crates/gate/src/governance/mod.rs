@@ -8,6 +8,7 @@ mod acts;
 #[cfg(feature = "cohort")]
 mod cohort;
 mod commands;
+mod daily;
 mod events;
 mod evidence;
 mod exit;
@@ -46,7 +47,7 @@ use inner::{Failed, InForce, Inner};
 use lens::{Plan, Situation};
 use listen::Listener;
 use person::Person;
-pub use settings::{Govern, OpenError, WithoutLog};
+pub use settings::{Govern, OpenError, RecordFormat, WithoutLog};
 
 /// Seconds that the key to a person's page is good for.
 const PAGE_SECONDS: i64 = 600;
@@ -75,6 +76,7 @@ impl Governance {
                 while let Some(inner) = weak.upgrade() {
                     let _ = inner.rule.set(rule.clone());
                     inner.sweep(Some(now_micros()));
+                    inner.pack(false);
                     drop(inner);
                     std::thread::sleep(SWEEP);
                 }
@@ -99,7 +101,7 @@ impl Governance {
         let record = settings.data.join("record");
         let events = settings
             .record
-            .then(|| events::Events::open(&record, settings.record_text))
+            .then(|| events::Events::open(&record, settings.record_text, settings.record_format))
             .transpose()
             .map_err(folder)?;
         let inner = Inner::new(
@@ -333,6 +335,7 @@ impl Governor for Governance {
     fn shutdown(&self) -> Pending<'_, ()> {
         Box::pin(async move {
             self.inner.sweep(None);
+            self.inner.pack(true);
             // An entry that cannot be written now is missing, which is what the reader must know.
             let _ = self.inner.enter_own(Kind::Stop, json!({})).await;
         })

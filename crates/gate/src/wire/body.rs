@@ -12,6 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::copy::Copy;
+use super::flow::Flow;
 use super::metrics::Metrics;
 use super::rewrite::Source;
 use crate::govern::{EndCause, ReplyEnd, Tap};
@@ -104,21 +105,30 @@ impl Drop for Watch {
 }
 
 /// What happens to the rest of a stream besides passing it on.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Care {
     /// Silence after which a comment is put between two events, for what closes silent connections.
     pub(super) keep_alive: Option<Duration>,
+    /// An event instead of a comment.
+    pub(super) keep_alive_data: bool,
     /// How long the upstream is read on after the client went away; without it, it is closed.
     pub(super) drain: Option<Duration>,
+    /// How long a client that reads slowly gets for what came before a break.
+    pub(super) last_words: Duration,
+    /// The client's connection, where it can be watched.
+    pub(super) flow: Option<Flow>,
 }
 
 /// A comment line by itself: with an empty line behind it, some clients take it for an event.
 const PING: &[u8] = b": ping\n";
+/// The same as an event that says nothing, in chat streams.
+const EMPTY: &[u8] = b"data: {\"id\":\"driftlead-ping\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"\",\"choices\":[]}\n\n";
 
 /// Knows when a comment may be put in.
 #[derive(Debug)]
 struct KeepAlive {
     every: Duration,
+    ping: &'static [u8],
     timer: Pin<Box<Sleep>>,
     events: Reader,
 }
@@ -138,7 +148,7 @@ impl KeepAlive {
         while self.timer.as_mut().poll(cx).is_ready() {
             self.again();
             if self.events.at_boundary() {
-                return Poll::Ready(Frame::data(Bytes::from_static(PING)));
+                return Poll::Ready(Frame::data(Bytes::from_static(self.ping)));
             }
         }
         Poll::Pending
@@ -148,6 +158,8 @@ impl KeepAlive {
 /// How long the break of a reply waits behind the last data. The server drops a connection whose body
 /// fails together with what it has not written yet; this gives the last events time to leave.
 const LINGER: Duration = Duration::from_millis(100);
+/// How often it is looked whether a client that reads slowly has taken them.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The upstream's body, watched.
 #[derive(Debug)]
@@ -161,6 +173,8 @@ pub(super) struct ReplyBody {
     watch: Option<Watch>,
     keep_alive: Option<KeepAlive>,
     drain: Option<Duration>,
+    last_words: Duration,
+    flow: Option<Flow>,
 }
 
 impl ReplyBody {
@@ -185,10 +199,13 @@ impl ReplyBody {
             watch: Some(watch),
             keep_alive: care.keep_alive.filter(|_| open).map(|every| KeepAlive {
                 every,
+                ping: if care.keep_alive_data { EMPTY } else { PING },
                 timer: Box::pin(tokio::time::sleep(every)),
                 events: Reader::new(),
             }),
             drain: care.drain,
+            last_words: care.last_words,
+            flow: care.flow,
             inner: Some(inner),
         }
     }
@@ -200,8 +217,17 @@ impl ReplyBody {
     }
 
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let due = self.timer.as_mut().poll(cx);
-        due.map(|()| Some(Err(Broken::Upstream)))
+        loop {
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            // What was written to the socket reaches the client; what was not is lost with the break.
+            let stalled = self.flow.as_ref().is_some_and(Flow::is_stalled);
+            if !stalled || self.last_data.elapsed() >= self.last_words {
+                return Poll::Ready(Some(Err(Broken::Upstream)));
+            }
+            self.timer.as_mut().reset(Instant::now() + LOOK);
+        }
     }
 }
 

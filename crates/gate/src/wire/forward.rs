@@ -13,6 +13,7 @@ use super::answer::{self, Answer};
 use super::body::{Care, ReplyBody, Watch};
 use super::copy::Copy;
 use super::errors::{self, GateError};
+use super::flow::Flow;
 use super::place::Place;
 use super::rewrite::{self, Changed, Source, Will};
 use super::upstream::{self, Live, Target, Upward};
@@ -147,6 +148,7 @@ async fn forward(
         watch,
         will,
         extra,
+        flow: parts.extensions.get().cloned(),
     };
     Ok(send(live, target, parts, upward, reply).await?)
 }
@@ -329,6 +331,8 @@ struct Reply {
     watch: Watch,
     will: Will,
     extra: Extra,
+    /// The client's connection.
+    flow: Option<Flow>,
 }
 
 async fn send(
@@ -369,7 +373,9 @@ async fn passed_on(
     headers::to_client(&mut parts.headers);
     parts.version = Version::HTTP_11;
     let kind = parts.headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let encoded = is_encoded(&parts.headers);
     let copy = reply
         .dialect
@@ -391,7 +397,9 @@ async fn passed_on(
     parts.headers.extend(reply.extra);
     if !events {
         if reply.will.hold.is_some() {
-            parts.headers.insert(UNGOVERNED, HeaderValue::from_static("unreadable"));
+            parts
+                .headers
+                .insert(UNGOVERNED, HeaderValue::from_static("unreadable"));
         }
         reply.will = Will::default();
     }
@@ -401,7 +409,10 @@ async fn passed_on(
     }
     let care = Care {
         keep_alive: Limits::some_seconds(live.limits.keep_alive_seconds),
+        keep_alive_data: live.limits.keep_alive_data && reply.dialect == Some(Dialect::Chat),
         drain: Limits::some_seconds(live.limits.read_on_seconds),
+        last_words: Limits::seconds(live.limits.last_words_seconds),
+        flow: reply.flow,
     };
     let body = ReplyBody::new(source, silence, reply.watch, care, events);
     Ok(Response::from_parts(parts, Either::Left(body)))

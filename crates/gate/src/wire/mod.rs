@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod copy;
 mod errors;
+mod flow;
 mod forward;
 mod headers;
 mod metrics;
