@@ -43,6 +43,9 @@ pub struct Config {
     /// Bounds on size and time.
     #[serde(default)]
     pub limits: Limits,
+    /// Counts of tokens at the end of streams.
+    #[serde(default)]
+    pub usage: UsageRules,
     /// Name of the environment variable with the secret of Open WebUI's signed identity token. With
     /// it, Open WebUI's plain identity headers are ignored.
     #[serde(default)]
@@ -89,6 +92,17 @@ fn service() -> String {
     "driftlead-gate".to_owned()
 }
 
+/// Counts of tokens at the end of a stream (`stream_options.include_usage`), where the client asked for
+/// none. Where it did, nothing is touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsageRules {
+    /// Ask the upstream for them, for the gateway's own metrics, and take their chunk out again.
+    pub ask: bool,
+    /// Take their chunk out where the upstream sends one unasked: some clients count it twice.
+    pub strip_unasked: bool,
+}
+
 /// Bounds on size and time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -115,9 +129,13 @@ pub struct Limits {
     /// Seconds of silence in a stream after which a comment is put between two events, so that what
     /// closes silent connections does not close it. 0: never.
     pub keep_alive_seconds: u32,
+    /// In chat streams an event without choices instead of the comment, for what counts events only.
+    pub keep_alive_data: bool,
     /// Seconds for which the upstream is read on after the client went away, for instance because its
     /// counts are needed. 0: it is closed at once. Before the upstream's headers it always is.
     pub read_on_seconds: u32,
+    /// Seconds that a client which reads slowly gets to take what came before a reply broke off.
+    pub last_words_seconds: u32,
     /// Seconds that open replies get to finish when the gateway is told to stop.
     pub drain_seconds: u32,
 }
@@ -132,7 +150,9 @@ impl Default for Limits {
             answer_seconds: 600,
             silence_seconds: 300,
             keep_alive_seconds: 0,
+            keep_alive_data: false,
             read_on_seconds: 0,
+            last_words_seconds: 10,
             drain_seconds: 30,
         }
     }
@@ -237,6 +257,7 @@ impl Config {
                 key_env: None,
             }],
             limits: Limits::default(),
+            usage: UsageRules::default(),
             open_webui_jwt_secret_env: None,
             traces: None,
             policy: None,

@@ -45,6 +45,8 @@ pub struct Facts<'a> {
     pub temperature: Option<f64>,
     /// Whether the client offered tools or the newest turn is a tool's result.
     pub tools: bool,
+    /// Whether the client asked for a reply in a form of its own, such as JSON: prose has no place in it.
+    pub structured: bool,
     /// False where the body could not be read as its dialect (not JSON, or compressed): then `turns`
     /// is empty, and a policy that must act on text can only block.
     pub readable: bool,
@@ -74,8 +76,10 @@ pub struct Decision {
     /// Watches the decoded copy of the reply.
     pub tap: Option<Box<dyn Tap>>,
     /// Asked before text is released. Only where an active policy may rewrite: it delays the stream.
-    /// The wire cannot hold yet: such a request is refused with 501, never passed on.
     pub hold: Option<Box<dyn Hold>>,
+    /// A short text for the person, put behind the reply's own text as a piece of its own: never into
+    /// tool calls, and never heard by the tap.
+    pub told: Option<String>,
 }
 
 impl Decision {
@@ -88,6 +92,7 @@ impl Decision {
             notice: None,
             tap: None,
             hold: None,
+            told: None,
         }
     }
 }
@@ -117,6 +122,9 @@ pub struct Edits {
     /// Turns that are left out, by their place in [`Facts::turns`], in increasing order: the gateway's own
     /// talk with the person, which is not the model's business. Never the last one.
     pub without_turns: Vec<usize>,
+    /// Contents of turns, as JSON, by the turn's place: earlier replies without what the gateway put into
+    /// them. In increasing order; no turn is in both lists.
+    pub contents: Vec<(usize, String)>,
 }
 
 impl Edits {
@@ -126,6 +134,7 @@ impl Edits {
             && self.temperature_cap.is_none()
             && self.top_p_cap.is_none()
             && self.without_turns.is_empty()
+            && self.contents.is_empty()
     }
 }
 
@@ -167,7 +176,7 @@ pub enum EndCause {
     ClientGoneCancelled,
     /// The client went away and the upstream was read to its end, or to the bound on that.
     ClientGoneDrained,
-    /// A [`Hold`] blocked the rest.
+    /// The gateway answered in the model's place, and said so.
     Blocked,
 }
 
@@ -182,9 +191,13 @@ pub struct Usage {
 
 /// Decides on held text before it is released.
 pub trait Hold: Send + std::fmt::Debug {
-    /// `context` is the end of what was already released in this choice (at most 256 bytes),
-    /// `pending` what is held. `last` is true when nothing more will come.
-    fn release(&mut self, choice: u32, context: &str, pending: &str, last: bool) -> Verdict;
+    /// `channel` names the run of text: the choice, the content block, or the part of the output.
+    /// `context` is the end of what was already released in it (at most 256 bytes), `pending` what is
+    /// held. `last` is true when nothing more will come.
+    fn release(&mut self, channel: u64, context: &str, pending: &str, last: bool) -> Verdict;
+
+    /// Writes down what was replaced since the last call. Only then it is done.
+    fn record(&mut self) -> Pending<'static, Recorded>;
 }
 
 /// What happens to held text.
@@ -192,10 +205,26 @@ pub trait Hold: Send + std::fmt::Debug {
 pub enum Verdict {
     /// Send the upstream's own bytes.
     Release,
-    /// Send this text instead.
+    /// Send this text instead, once it is written down.
     Replace(String),
-    /// Send this text, finish with `content_filter`, and close the upstream.
-    Block(String),
+}
+
+/// Whether a replacement was written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was: it is done, and shown in these words.
+    Entry {
+        /// Policy in force.
+        policy: String,
+        /// Name of the act.
+        act: &'static str,
+        /// Number of the entry in the log.
+        entry: u64,
+    },
+    /// It was not: the upstream's own bytes are sent, and said to be ungoverned.
+    Not,
+    /// It was not, and such replies are not to go on: the reply breaks off.
+    Refused,
 }
 
 /// A request to `/driftlead/…` on the main listener: the person's own interface.

@@ -79,6 +79,10 @@ pub struct Policy {
     pub markers: Markers,
     /// Randomised pauses.
     pub pauses: Pauses,
+    /// Lines of the model arguing against leaving.
+    pub exit: Exit,
+    /// What is said about acts inside forwarded replies.
+    pub notice: Notice,
 }
 
 /// How warm the model is asked to be. A gateway has words only: a dose is realised in three steps (cool
@@ -169,6 +173,27 @@ pub struct Pauses {
     pub probability: f64,
     /// What a pause is.
     pub form: PauseForm,
+}
+
+/// Lines of the model arguing against leaving, after a goodbye of the person (card `after_goodbye`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exit {
+    /// Whether the reply to a goodbye is held back in pieces of at most 160 characters, one sentence or
+    /// 250 ms, and such a line replaced.
+    pub hold: bool,
+    /// What stands in the place of such a line, behind the mark of the gateway.
+    #[schemars(length(min = 1, max = 200))]
+    pub words: String,
+}
+
+/// What is said about acts inside forwarded replies.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notice {
+    /// Whether a reply that something was done to says so in a last paragraph of its own. Never in replies
+    /// with tool calls, nor where the client asked for JSON.
+    pub show: bool,
 }
 
 /// What a pause is. Never a lock-out.
@@ -280,6 +305,13 @@ impl Policy {
                 "0, or from 0.05 to 0.95",
             ),
             (
+                !self.exit.words.trim().is_empty()
+                    && self.exit.words.chars().count() <= 200
+                    && !self.exit.words.contains(char::is_control),
+                "exit.words",
+                "one line of 1 to 200 characters",
+            ),
+            (
                 !self.name.is_empty()
                     && self.name.len() <= 40
                     && self
@@ -379,6 +411,7 @@ mod tests {
             ),
             ("[caps]\ntemperature = nan\n", "policy.caps.temperature"),
             ("name = \"a b\"", "policy.name must be"),
+            ("[exit]\nwords = \" \"", "policy.exit.words must be"),
         ];
         for (text, want) in cases {
             let error = Policy::read(text).unwrap_err().to_string();

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dialect::Dialect;
-pub use splice::apply;
+pub(crate) use splice::json_string;
+pub use splice::{Own, apply};
 
 /// Who speaks in a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,32 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// The content as JSON with `own` taken out of its texts, where it finds something to take out: a part
+    /// that is left without text goes. `None` where nothing changes, or nothing would be left.
+    pub fn content_without(&self, own: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let raw = self.content?.get();
+        if raw.starts_with('"') {
+            return own(&decode(raw)?).map(|text| json_string(&text));
+        }
+        let parts: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+        let mut changed = false;
+        let mut kept: Vec<Cow<'_, str>> = Vec::new();
+        for part in parts {
+            let text = serde_json::from_str::<Part<'_>>(part.get())
+                .ok()
+                .and_then(|part| part.text);
+            match text.as_deref().and_then(&own) {
+                None => kept.push(part.get().into()),
+                Some(text) if text.trim().is_empty() => changed = true,
+                Some(text) => {
+                    changed = true;
+                    kept.push(splice::with_text(part, &text)?.into());
+                }
+            }
+        }
+        (changed && !kept.is_empty()).then(|| format!("[{}]", kept.join(",")))
+    }
+
     /// Whether a part of the turn is the result of a tool (the Anthropic shape puts it into a user turn).
     fn holds_tool_result(&self) -> bool {
         self.content.is_some_and(|content| {
@@ -147,6 +174,8 @@ pub struct Parsed<'a> {
     pub tools: bool,
     /// `stream_options.include_usage`.
     pub include_usage: bool,
+    /// Whether the client asked for a reply in a form of its own, such as JSON.
+    pub structured: bool,
     places: Places<'a>,
 }
 
@@ -158,6 +187,8 @@ struct Places<'a> {
     /// `instructions` (Responses) or `system` (Messages).
     system: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+    /// `previous_response_id`.
+    previous: Option<&'a RawValue>,
 }
 
 /// Why a body could not be read. Says a position, never content.
@@ -194,6 +225,14 @@ impl<'a> Parsed<'a> {
             last.role = Role::Tool;
         }
         Ok(parsed)
+    }
+
+    /// `previous_response_id`, where it is a text.
+    pub fn previous_response(&self) -> Option<Cow<'a, str>> {
+        self.places
+            .previous
+            .filter(|raw| raw.get().starts_with('"'))
+            .and_then(|raw| decode(raw.get()))
     }
 
     /// `temperature`, where it is a number.
@@ -263,6 +302,33 @@ mod tests {
         assert!(!parsed.stream && !parsed.tools);
         assert_eq!(parsed.turns[0].role, Role::Other);
         assert_eq!(parsed.turns[0].text(), None);
+    }
+
+    #[test]
+    fn forms_of_their_own_are_seen_in_every_dialect() {
+        let asked = |dialect, field: &str| {
+            let body = format!("{{{field}}}");
+            Parsed::read(dialect, body.as_bytes()).unwrap().structured
+        };
+        for (dialect, yes, no) in [
+            (
+                Dialect::Chat,
+                r#""response_format":{"type":"json_object"}"#,
+                r#""response_format":{"type":"text"}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#""text":{"format":{"type":"json_schema","schema":{}}}"#,
+                r#""text":{"verbosity":"low","format":{"type":"text"}}"#,
+            ),
+            (
+                Dialect::Messages,
+                r#""output_config":{"format":{"type":"json_schema"}}"#,
+                r#""output_config":{"effort":"low"},"response_format":null"#,
+            ),
+        ] {
+            assert!(asked(dialect, yes) && !asked(dialect, no), "{dialect:?}");
+        }
     }
 
     #[test]

@@ -15,14 +15,40 @@ use std::sync::{Arc, Mutex};
 use driftlead_gate::Server;
 use driftlead_gate::config::Config;
 use driftlead_gate::govern::{
-    Decision, EndCause, Facts, Governor, LocalReply, LocalRequest, Pending, Readiness, ReplyEnd,
-    Tap,
+    Decision, EndCause, Facts, Governor, Hold, LocalReply, LocalRequest, Pending, Readiness,
+    Recorded, ReplyEnd, Tap, Verdict,
 };
 use mock::{Mock, Step, ask, chunk, last_chunk, stream_head};
 
-/// Writes down the text of choice 0, and how the reply ended.
+/// Writes down the text of choice 0, and how the reply ended. Holds where the person asks for it, and
+/// replaces what ends in " world".
 #[derive(Debug, Default, Clone)]
 struct Ear(Arc<Mutex<Vec<Heard>>>);
+
+#[derive(Debug)]
+struct Without(&'static str);
+
+impl Hold for Without {
+    fn release(&mut self, _: u64, context: &str, pending: &str, _: bool) -> Verdict {
+        let seen = format!("{context}{pending}");
+        match seen.find(self.0) {
+            Some(at) if !self.0.is_empty() && at + self.0.len() > context.len() => {
+                let kept = seen[..at].get(context.len()..).unwrap_or_default();
+                Verdict::Replace(format!("{kept} [out]"))
+            }
+            _ => Verdict::Release,
+        }
+    }
+
+    fn record(&mut self) -> Pending<'static, Recorded> {
+        let entry = Recorded::Entry {
+            policy: "p".to_owned(),
+            act: "exit",
+            entry: 7,
+        };
+        Box::pin(std::future::ready(entry))
+    }
+}
 
 /// The text of a reply, and what ended it.
 type Heard = (String, Option<EndCause>);
@@ -40,9 +66,15 @@ impl Tap for Ear {
 }
 
 impl Governor for Ear {
-    fn on_request<'a>(&'a self, _: &'a Facts<'a>) -> Pending<'a, Decision> {
+    fn on_request<'a>(&'a self, facts: &'a Facts<'a>) -> Pending<'a, Decision> {
         self.0.lock().unwrap().push((String::new(), None));
         let mut decision = Decision::forward();
+        let turn = facts.newest_user_turn().and_then(|turn| turn.only_text());
+        decision.hold = match turn.as_deref() {
+            Some("hold") => Some(Box::new(Without("\u{0}"))),
+            Some("replace") => Some(Box::new(Without(" world"))),
+            _ => None,
+        };
         decision.tap = Some(Box::new(self.clone()));
         Box::pin(std::future::ready(decision))
     }
@@ -238,12 +270,9 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-#[tokio::test]
-async fn every_stream_of_the_matrix_passes_as_it_is() {
-    let all = cases();
-    let names: std::collections::BTreeSet<&str> = all.iter().map(|case| case.0).collect();
-    assert_eq!((names.len(), all.len()), (27, 27));
-    let served = all.clone();
+/// A gateway before a server that plays the case named in the request.
+async fn gateway(all: &[Case]) -> (std::net::SocketAddr, Ear, Mock) {
+    let served = all.to_vec();
     let mock = Mock::start(move |seen| {
         let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
         let name = body["model"].as_str().unwrap();
@@ -264,20 +293,91 @@ async fn every_stream_of_the_matrix_passes_as_it_is() {
     let server = Server::bind(&config, Arc::new(ear.clone())).await.unwrap();
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));
+    (address, ear, mock)
+}
+
+fn request(name: &str, size: usize, words: &str) -> String {
+    format!(
+        r#"{{"model":"{name} {size}","stream":true,"messages":[{{"role":"user","content":"{words}"}}]}}"#
+    )
+}
+
+/// In tap mode, and in hold mode where nothing is replaced.
+#[tokio::test]
+async fn every_stream_of_the_matrix_passes_as_it_is() {
+    let all = cases();
+    let names: std::collections::BTreeSet<&str> = all.iter().map(|case| case.0).collect();
+    assert_eq!((names.len(), all.len()), (27, 27));
+    let (address, ear, _mock) = gateway(&all).await;
     for (name, stream, whole, text, cause) in &all {
-        for size in [1, 5, 4096] {
-            let body = format!(
-                r#"{{"model":"{name} {size}","stream":true,"messages":[{{"role":"user","content":"q"}}]}}"#
-            );
+        for (size, words) in [(1, "q"), (5, "q"), (4096, "q"), (1, "hold"), (4096, "hold")] {
+            let body = request(name, size, words);
             let reply = ask(address, "/v1/chat/completions", "", &body).await;
-            assert_eq!(reply.body, stream.as_bytes(), "{name} in pieces of {size}");
-            assert_eq!(reply.whole, *whole, "{name}");
+            let sent = String::from_utf8(reply.body).unwrap();
+            assert_eq!(&sent, stream, "{name} in pieces of {size}, {words}");
+            assert_eq!(reply.whole, *whole, "{name}, {words}");
             let heard = ear.0.lock().unwrap().last().cloned().unwrap();
             assert_eq!(
                 heard,
                 ((*text).to_owned(), Some(*cause)),
-                "{name} in pieces of {size}"
+                "{name} in pieces of {size}, {words}"
             );
         }
     }
+}
+
+/// Words are replaced in their own event; every other event is as it was, and what was heard is what the
+/// model said.
+#[tokio::test]
+async fn what_is_replaced_is_replaced_and_nothing_else() {
+    let all = cases();
+    let (address, ear, _mock) = gateway(&all).await;
+    let object = r#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"driftlead":{"acts":["exit"],"entry":7,"policy":"p"}}"#;
+    let mut replaced = 0;
+    for (name, stream, whole, text, cause) in &all {
+        let ending = if *name == "crlf" { "\r\n" } else { "\n" };
+        for size in [3, 4096] {
+            let body = request(name, size, "replace");
+            let reply = ask(address, "/v1/chat/completions", "", &body).await;
+            let sent = String::from_utf8(reply.body).unwrap();
+            let mut want = stream.clone();
+            if text.ends_with(" world") {
+                if ["empty_choices_notice", "named_event"].contains(name) {
+                    // Something else comes between the two words, so the first goes before it.
+                    want = want.replace("\" world\"", "\" [out]\"");
+                } else {
+                    // They are held together; the first event gets all that stands in their place.
+                    let from = stream.find("Hello").unwrap();
+                    want.replace_range(from..from + 5, "Hello [out]");
+                    want = want.replace("\" world\"", "\"\"");
+                }
+                let at = want.find("[out]").unwrap();
+                let end = at + want[at..].find(&format!("{ending}{ending}")).unwrap();
+                // Like the event it stands behind, which in one case has nothing but choices.
+                let object = match *name {
+                    "multi_data" => {
+                        format!("data: {{{}", &object[object.find("\"choices").unwrap()..])
+                    }
+                    _ => object.to_owned(),
+                };
+                want.insert_str(end + 2 * ending.len(), &format!("{object}\n\n"));
+                replaced += 1;
+            }
+            assert_eq!(events(&sent), events(&want), "{name} in pieces of {size}");
+            assert_eq!(reply.whole, *whole, "{name}");
+            let heard = ear.0.lock().unwrap().last().cloned().unwrap();
+            assert_eq!(heard, ((*text).to_owned(), Some(*cause)), "{name}");
+        }
+    }
+    assert_eq!(replaced, 36);
+}
+
+/// The data of each event; an event over several lines is one.
+fn events(stream: &str) -> Vec<String> {
+    let mut reader = driftlead_gate::sse::Reader::new();
+    let mut events = Vec::new();
+    reader.feed(stream.as_bytes(), |event| {
+        events.push(String::from_utf8(event.data.to_vec()).unwrap());
+    });
+    events
 }

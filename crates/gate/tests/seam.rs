@@ -15,8 +15,8 @@ use std::time::Duration;
 use driftlead_gate::Server;
 use driftlead_gate::config::{Config, Limits};
 use driftlead_gate::govern::{
-    Action, Decision, Edits, Facts, Governor, Hold, LocalReply, LocalRequest, Pending, Readiness,
-    ReplyEnd, Tap, Verdict,
+    Action, Decision, Edits, Facts, Governor, LocalReply, LocalRequest, Pending, Readiness,
+    ReplyEnd, Tap,
 };
 use mock::{Mock, Step, ask, chunk, json_reply, last_chunk, open, stream_head};
 
@@ -37,15 +37,6 @@ impl Tap for Obedient {
     }
 }
 
-#[derive(Debug)]
-struct Never;
-
-impl Hold for Never {
-    fn release(&mut self, _: u32, _: &str, _: &str, _: bool) -> Verdict {
-        Verdict::Release
-    }
-}
-
 impl Governor for Obedient {
     fn on_request<'a>(&'a self, facts: &'a Facts<'a>) -> Pending<'a, Decision> {
         let turn = facts.newest_user_turn().and_then(|turn| turn.only_text());
@@ -63,7 +54,6 @@ impl Governor for Obedient {
             }
             Some("answer") => decision.action = Action::Answer("A \"q\"".into()),
             Some("block") => decision.action = Action::Block("[withheld]".into()),
-            Some("hold") => decision.hold = Some(Box::new(Never)),
             _ => {}
         }
         Box::pin(std::future::ready(decision))
@@ -209,13 +199,38 @@ async fn answers_and_blocks_never_reach_the_upstream() {
     assert_eq!(governor.lines(5).await.len(), 5);
 }
 
-/// What cannot be done yet is refused, not passed on.
+/// T19: streams that are cut short leave nothing behind; each is told of once.
 #[tokio::test]
-async fn a_policy_that_must_hold_is_not_ignored() {
-    let mock = Mock::start(|_| json_reply("200 OK", "{}")).await;
-    let (gate, _, _) = governed(&mock).await;
-    assert_eq!(ask(gate, CHAT, "", &says("hold", true)).await.status(), 501);
-    assert_eq!(mock.requests(), 0);
+async fn many_streams_cut_short_leave_nothing_open() {
+    let mock = Mock::start(|_| {
+        let text = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";
+        vec![stream_head(), chunk(text), Step::AwaitClose]
+    })
+    .await;
+    let (gate, admin, governor) = governed(&mock).await;
+    for _ in 0..20 {
+        let mut clients = Vec::new();
+        for _ in 0..25 {
+            clients.push(open(gate, "POST", CHAT, "", says("q", true).as_bytes()).await);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        drop(clients);
+    }
+    let lines = governor.lines(500).await;
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.starts_with("ClientGone"))
+            .count(),
+        500
+    );
+    let metrics = ask(admin, "/metrics", "", "").await;
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    let open = metrics
+        .lines()
+        .find(|line| line.starts_with("driftlead_gate_open"))
+        .unwrap();
+    assert!(open.ends_with(" 0"), "{open}");
 }
 
 #[tokio::test]
@@ -245,6 +260,43 @@ async fn every_end_is_told_once() {
     drop(client);
     let lines = governor.lines(2).await;
     assert_eq!(lines[2..], ["0:x", "ClientGoneCancelled 200 None"]);
+}
+
+/// T17: where an intermediary counts events only, the silence of a chat is filled with one that says nothing.
+#[tokio::test]
+async fn a_ping_can_be_an_event_without_choices() {
+    let mock = Mock::start(|_| {
+        vec![
+            stream_head(),
+            Step::Pause(1300),
+            chunk(b"data: [DONE]\n\n"),
+            last_chunk(),
+        ]
+    })
+    .await;
+    let limits = Limits {
+        keep_alive_seconds: 1,
+        keep_alive_data: true,
+        ..Limits::default()
+    };
+    let (gate, _, _) = within(&mock, limits).await;
+    let reply = ask(gate, CHAT, "", &says("q", true)).await;
+    let text = String::from_utf8(reply.body).unwrap();
+    let (ping, rest) = text.split_once("\n\n").unwrap();
+    assert_eq!((rest, reply.whole), ("data: [DONE]\n\n", true));
+    let ping: serde_json::Value =
+        serde_json::from_str(ping.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(ping["choices"], serde_json::json!([]));
+    assert!(
+        ["error", "message", "detail", "usage"]
+            .iter()
+            .all(|key| ping.get(key).is_none())
+    );
+    let reply = ask(gate, "/v1/messages", "", &says("q", true)).await;
+    assert!(
+        reply.body.starts_with(b": ping\n"),
+        "the other dialects have no such event"
+    );
 }
 
 /// T14, T16: silence is filled between two events and nowhere else, with one line.

@@ -131,6 +131,34 @@ async fn nothing_is_lost_before_a_break() {
     }
 }
 
+/// The same for a client that reads nothing for half a second while the upstream has long broken off. Of
+/// these sizes, on Linux, several end where the socket is full and the gateway still holds something.
+#[tokio::test]
+async fn nothing_is_lost_before_a_break_when_the_client_is_slow() {
+    let mock = Mock::start(|seen| {
+        let asked: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+        let length = asked["length"].as_u64().unwrap() as usize;
+        vec![stream_head(), chunk(&vec![b'x'; length]), Step::Close]
+    })
+    .await;
+    let gate = before(&mock).await;
+    let mut clients = tokio::task::JoinSet::new();
+    for step in 0..24_usize {
+        clients.spawn(async move {
+            let length = 2_300_000 + step * 40_000;
+            let body = format!(r#"{{"model":"m","stream":true,"length":{length}}}"#);
+            let client = open(gate, "POST", CHAT, "", body.as_bytes()).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let reply = mock::receive(client).await;
+            (length, reply.body.len(), reply.whole)
+        });
+    }
+    while let Some(done) = clients.join_next().await {
+        let (length, got, whole) = done.unwrap();
+        assert_eq!((got, whole), (length, false));
+    }
+}
+
 /// T07, T08.
 #[tokio::test]
 async fn a_client_that_goes_away_closes_the_upstream() {

@@ -69,6 +69,16 @@ counts! {
     RatherStay,
     /// M5: messages with a line.
     Alone,
+    /// Messages with a line saying that something was missed.
+    Missed,
+    /// Of these, sleep.
+    MissedSleep,
+    /// Meals.
+    MissedMeals,
+    /// Work or classes.
+    MissedWork,
+    /// Getting up or out.
+    MissedDay,
     /// M6: kin terms.
     Kin,
     /// M6: friend terms.

@@ -18,6 +18,7 @@
 
 mod card;
 mod count;
+mod exit;
 mod language;
 mod list;
 mod metric;
@@ -32,6 +33,7 @@ mod session;
 mod text;
 
 pub use card::{Card, CardError, Definition, Grade, card, cards, check_cards};
+pub use exit::{AgainstLeaving, is_goodbye};
 pub use list::{ListError, check_lists};
 pub use missing::{MISSING, Missing};
 pub use observation::{EXTRA, Observation};

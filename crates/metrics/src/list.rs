@@ -45,6 +45,7 @@ const ENGLISH: &[(&str, &str)] = &[
         include_str!("../lists/en/interrogative_start.toml"),
     ),
     ("kin", include_str!("../lists/en/kin.toml")),
+    ("missed", include_str!("../lists/en/missed.toml")),
     (
         "personal_matter",
         include_str!("../lists/en/personal_matter.toml"),

@@ -105,6 +105,27 @@ fn rather_than_people() {
 }
 
 #[test]
+fn missed_lines() {
+    check(
+        Role::Person,
+        "missed_lines",
+        &[
+            "I didn't sleep last night and I'm at my desk.",
+            "I've barely eaten, I was talking to you.",
+            "I missed my shift because of this.",
+            "I couldn't get out of bed.",
+        ],
+        &[
+            "I miss work, the people there were kind.",
+            "My brother didn't sleep last night.",
+            "I didn't eat meat as a child.",
+            "I skipped class validation in the form.",
+            "I missed the bus to town.",
+        ],
+    );
+}
+
+#[test]
 fn alone_lines() {
     check(
         Role::Person,

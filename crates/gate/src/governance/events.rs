@@ -1,5 +1,5 @@
 //! The common record, written as conversations end: one JSON Lines file per day, which `driftlead me` and
-//! `driftlead record` read as they read any other record.
+//! `driftlead record` read as they read any other record; where Parquet is asked for, days become that.
 //!
 //! Rows are those of people who consented to keep them, under a pseudonym, without text unless the
 //! operator asked for it. A conversation is written whole, into the file of the day on which it began. A
@@ -14,24 +14,55 @@ use std::sync::{Mutex, PoisonError};
 use driftlead_record::write::{WriteError, Writer};
 use driftlead_record::{Conversation, Time, civil};
 
+use super::daily::{self, PackError};
+use super::settings::RecordFormat;
+
 /// A folder of records.
 #[derive(Debug)]
 pub(super) struct Events {
     folder: PathBuf,
     text: bool,
+    format: RecordFormat,
     /// One writer at a time; the days whose file is known to end in a whole line.
     whole: Mutex<BTreeSet<i32>>,
+    /// Held while days are packed or a person is taken out, which cannot cross. Taken before `whole`.
+    packing: Mutex<()>,
 }
 
 impl Events {
     /// Makes the folder.
-    pub(super) fn open(folder: &Path, text: bool) -> std::io::Result<Self> {
+    pub(super) fn open(folder: &Path, text: bool, format: RecordFormat) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Events {
             folder: folder.to_owned(),
             text,
+            format,
             whole: Mutex::default(),
+            packing: Mutex::default(),
         })
+    }
+
+    /// Where days become Parquet: packs what is due, or all of it at the end. What cannot be packed stays
+    /// as it is, and readable.
+    pub(super) fn pack(&self, all: bool) -> Result<(), PackError> {
+        if self.format == RecordFormat::JsonLines {
+            return Ok(());
+        }
+        let _one = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in daily::due(&self.folder, all)? {
+            let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file = private_file(&path)?;
+            let end = file.seek(SeekFrom::End(0))?;
+            cut_torn(&mut file, end)?;
+            daily::set_aside(&path)?;
+            // Rows of these days to come begin new files.
+            whole.clear();
+        }
+        // Among them what an earlier process left.
+        for aside in daily::files(&self.folder, "jsonl", true)? {
+            daily::pack(&aside, self.text)?;
+        }
+        Ok(())
     }
 
     pub(super) fn text(&self) -> bool {
@@ -42,7 +73,7 @@ impl Events {
     pub(super) fn write(&self, of: &Conversation, started: i64) -> Result<(), WriteError> {
         let day = Time::exact(started).day();
         let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = open(&self.day(day))?;
+        let mut file = private_file(&self.day(day))?;
         let mut end = file.seek(SeekFrom::End(0))?;
         if whole.insert(day) {
             end = cut_torn(&mut file, end)?;
@@ -70,15 +101,18 @@ impl Events {
     }
 
     /// Removes every row of a person, by pseudonym; how many there were.
-    pub(super) fn erase(&self, pseudonym: &str) -> std::io::Result<u64> {
+    pub(super) fn erase(&self, pseudonym: &str) -> Result<u64, PackError> {
+        let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
         let _one = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         let own = format!("\"person\":\"{pseudonym}\"");
         let mut removed = 0;
-        for entry in std::fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|e| e == "jsonl") {
+        for hidden in [false, true] {
+            for path in daily::files(&self.folder, "jsonl", hidden)? {
                 removed += without(&path, &own)?;
             }
+        }
+        for path in daily::files(&self.folder, "parquet", false)? {
+            removed += daily::without(&path, pseudonym, self.text)?;
         }
         Ok(removed)
     }
@@ -88,7 +122,8 @@ impl Events {
     }
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
+/// Opens a file that nobody else reads, new or not.
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -131,15 +166,12 @@ fn without(path: &Path, own: &str) -> std::io::Result<u64> {
     }
     if removed > 0 {
         let beside = path.with_extension("jsonl.new");
-        let mut file = open(&beside)?;
+        let mut file = private_file(&beside)?;
         file.set_len(0)?;
         file.write_all(&kept)?;
         file.sync_all()?;
         // The old bytes are overwritten before they are let go.
-        let mut old = OpenOptions::new().write(true).open(path)?;
-        let length = old.metadata()?.len();
-        std::io::copy(&mut std::io::repeat(0).take(length), &mut old)?;
-        old.sync_all()?;
+        daily::wipe(path)?;
         std::fs::rename(&beside, path)?;
     }
     Ok(removed)
@@ -174,14 +206,14 @@ mod tests {
     fn a_day_is_a_record_that_reads_back_and_a_person_can_be_taken_out() {
         let folder = tempfile::tempdir().unwrap();
         let at = 1_700_000_000_000_000;
-        let events = Events::open(folder.path(), true).unwrap();
+        let events = Events::open(folder.path(), true, RecordFormat::JsonLines).unwrap();
         events.write(&conversation("a", "c1", "one"), at).unwrap();
         events.write(&conversation("b", "c2", "two"), at).unwrap();
         drop(events);
         let path = folder.path().join("2023-11-14.jsonl");
         let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
         torn.write_all(b"{\"deployment\":\"ga").unwrap();
-        let events = Events::open(folder.path(), true).unwrap();
+        let events = Events::open(folder.path(), true, RecordFormat::JsonLines).unwrap();
         events.write(&conversation("a", "c3", "three"), at).unwrap();
         let found = read_back(folder.path());
         assert_eq!(found.len(), 3);
@@ -191,5 +223,50 @@ mod tests {
         let left = read_back(folder.path());
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].person.as_deref(), Some("b"));
+    }
+    #[test]
+    fn a_day_becomes_parquet_and_a_later_conversation_is_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = 1_700_000_000_000_000;
+        let events = Events::open(folder.path(), true, RecordFormat::Parquet).unwrap();
+        events.write(&conversation("a", "c1", "one"), at).unwrap();
+        events.write(&conversation("b", "c2", "two"), at).unwrap();
+        let lines = read_back(folder.path());
+        events.pack(false).unwrap();
+        assert_eq!(names(folder.path()), ["2023-11-14.jsonl"], "not still yet");
+        // A process that was killed behind the first step, and one behind the last but one.
+        let jsonl = folder.path().join("2023-11-14.jsonl");
+        let copy = std::fs::read(&jsonl).unwrap();
+        events.pack(true).unwrap();
+        assert_eq!(names(folder.path()), ["2023-11-14.parquet"]);
+        std::fs::write(folder.path().join(".2023-11-14.jsonl"), copy).unwrap();
+        drop(events);
+        let events = Events::open(folder.path(), true, RecordFormat::Parquet).unwrap();
+        events.write(&conversation("a", "c3", "three"), at).unwrap();
+        events.pack(true).unwrap();
+        let packed = read_back(folder.path());
+        assert_eq!(packed.len(), 3);
+        for (line, row) in lines.iter().zip(&packed) {
+            assert_eq!((&line.person, &line.id), (&row.person, &row.id));
+            let (line, row) = (&line.events[0], &row.events[0]);
+            assert_eq!(
+                (&line.text, line.time, &line.id),
+                (&row.text, row.time, &row.id)
+            );
+        }
+        assert_eq!(names(folder.path()), ["2023-11-14.parquet"]);
+        assert_eq!(events.erase("a").unwrap(), 2);
+        let left = read_back(folder.path());
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].person.as_deref(), Some("b"));
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
     }
 }

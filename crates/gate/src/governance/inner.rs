@@ -349,6 +349,15 @@ impl Inner {
         }
     }
 
+    /// Packs days of the record that are due; all of them, at the end.
+    pub(super) fn pack(&self, all: bool) {
+        if let Some(events) = &self.events
+            && events.pack(all).is_err()
+        {
+            self.tally.store_failure();
+        }
+    }
+
     /// Ends the conversations that are silent, and lets people go who are. `None`: all of them, at the end.
     pub(super) async fn sweep(&self, now: Option<i64>) {
         let people: Vec<(Name, Arc<Person>)> = {

@@ -30,6 +30,8 @@ pub(crate) struct Kept {
     pub(crate) conversations: Vec<Counted>,
     pub(crate) taper: Taper,
     pub(crate) outcomes: Outcomes,
+    /// Lines against leaving that were left out of replies.
+    pub(crate) left_out: u32,
 }
 
 /// A repair that is in force.

@@ -100,7 +100,32 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
     if !plan.edits.without_turns.is_empty() {
         plan.acts.push("commands_left_out");
     }
+    let left_out = words::left_out(&of.policy.exit.words);
+    plan.edits.contents = own_words(of.turns, &plan.edits.without_turns, &left_out);
+    if !plan.edits.contents.is_empty() {
+        plan.acts.push("notices_left_out");
+    }
     plan
+}
+
+/// Replies in the history that the gateway put something into, without it: what it says is not the
+/// model's, and not the model's business.
+fn own_words(turns: &[Turn<'_>], without: &[usize], left_out: &str) -> Vec<(usize, String)> {
+    let last = turns.len().saturating_sub(1);
+    let earlier = turns.iter().enumerate().take(last);
+    earlier
+        .filter(|(number, turn)| {
+            turn.role == Role::Assistant
+                && without.binary_search(number).is_err()
+                && turn.content.is_some_and(|raw| {
+                    memchr::memmem::find(raw.get().as_bytes(), words::MARK.as_bytes()).is_some()
+                })
+        })
+        .filter_map(|(number, turn)| {
+            let content = turn.content_without(|text| words::without_own(text, left_out))?;
+            Some((number, content))
+        })
+        .collect()
 }
 
 /// The turns in which the person and the gateway talked: a command, and the gateway's answer behind it.
@@ -394,6 +419,30 @@ mod tests {
             {"role":"user","content":"/driftlead stop"}]}"#;
         let parsed = crate::request::Parsed::read(crate::dialect::Dialect::Chat, body.as_bytes());
         assert_eq!(own_talk(&parsed.unwrap().turns), [0, 1, 5]);
+    }
+
+    #[test]
+    fn what_the_gateway_put_into_a_reply_goes_no_further() {
+        let told = words::about(&["truth"], 3).unwrap();
+        let told = told.replace('\n', "\\n");
+        let body = format!(
+            r#"{{"messages":[{{"role":"user","content":"q{told}"}},{{"role":"assistant","content":"a{told}"}},
+            {{"role":"assistant","content":[{{"type":"text","text":"b"}},{{"type":"text","text":"{told}"}}]}},
+            {{"role":"assistant","content":"I saw [driftlead] somewhere"}},
+            {{"role":"assistant","content":"[driftlead] Left out. Bye."}},{{"role":"user","content":"c"}}]}}"#
+        );
+        let parsed = crate::request::Parsed::read(crate::dialect::Dialect::Chat, body.as_bytes());
+        let turns = parsed.unwrap().turns;
+        let left_out = words::left_out("Left out.");
+        assert_eq!(
+            own_words(&turns, &[], &left_out),
+            [
+                (1, r#""a""#.to_owned()),
+                (2, r#"[{"type":"text","text":"b"}]"#.to_owned()),
+                (4, r#"" Bye.""#.to_owned()),
+            ]
+        );
+        assert_eq!(own_words(&turns, &[1, 2], &left_out).len(), 1);
     }
 
     #[test]

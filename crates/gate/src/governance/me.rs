@@ -152,6 +152,7 @@ pub(super) fn summary(inner: &Inner, person: &Person, seconds: i64) -> Value {
         "repairs": live.kept.repairs,
         "repairs_here": live.talks.values().flat_map(|talk| &talk.repairs).collect::<Vec<_>>(),
         "outcomes_of_repairs": live.kept.outcomes,
+        "lines_left_out": live.kept.left_out,
         "receipts": live.kept.receipts,
         "not_known": NOT_KNOWN,
     })

@@ -16,12 +16,14 @@ pub(super) fn merged(base: &Kept, mine: &Kept, theirs: &Kept) -> Kept {
         conversations: _,
         taper: _,
         outcomes: _,
+        left_out: _,
     } = theirs;
     let mut all = Kept {
         consents: Consents::merged(&base.consents, &mine.consents, &theirs.consents),
         decisions: sum(base.decisions, mine.decisions, theirs.decisions),
         taper: taper(&base.taper, &mine.taper, &theirs.taper),
         outcomes: outcomes(&base.outcomes, &mine.outcomes, &theirs.outcomes),
+        left_out: sum(base.left_out, mine.left_out, theirs.left_out),
         ..theirs.clone()
     };
     for receipt in &mine.receipts {

@@ -8,8 +8,10 @@ mod acts;
 #[cfg(feature = "cohort")]
 mod cohort;
 mod commands;
+mod daily;
 mod events;
 mod evidence;
+mod exit;
 mod inner;
 mod kept;
 mod lens;
@@ -43,12 +45,13 @@ use crate::govern::{
 };
 use crate::policy::Policy;
 use crate::store::Store;
+use exit::ExitHold;
 use inner::{Failed, InForce, Inner};
 use lens::{Plan, Situation};
 use listen::Listener;
 use person::Person;
 pub(crate) use settings::NO_DATABASE;
-pub use settings::{Govern, OpenError, WithoutLog};
+pub use settings::{Govern, OpenError, RecordFormat, WithoutLog};
 
 /// Seconds that the key to a person's page is good for.
 const PAGE_SECONDS: i64 = 600;
@@ -99,6 +102,7 @@ impl Governance {
                         }
                         inner.sweep(Some(inner.clock.now_micros())).await;
                     });
+                    inner.pack(false);
                     drop(inner);
                     std::thread::sleep(SWEEP);
                 }
@@ -144,7 +148,7 @@ impl Governance {
         let record = settings.data.join("record");
         let events = settings
             .record
-            .then(|| events::Events::open(&record, settings.record_text))
+            .then(|| events::Events::open(&record, settings.record_text, settings.record_format))
             .transpose()
             .map_err(folder)?;
         let chain = crate::audit::chain_name(&log_path)?;
@@ -259,9 +263,12 @@ impl Governance {
             lens::plan(&person, &mut person.live(), &session, &situation)
         };
         let mut decision = match self.log(&person, &force, &session, &plan, facts).await {
-            Ok(entry) => forwarded(&force.id, plan, entry),
+            Ok(entry) => forwarded(&force, plan, entry, facts),
             Err(error) => self.without(error.what()),
         };
+        if exit::applies(&force, facts) {
+            decision.hold = Some(Box::new(ExitHold::new(inner, &person, &force)));
+        }
         let goes_on = matches!(decision.action, Action::Forward(_));
         if force.policy.markers.observe && goes_on {
             decision.tap = Listener::new(inner, &person, &session, facts)
@@ -403,6 +410,7 @@ impl Governor for Governance {
     fn shutdown(&self) -> Pending<'_, ()> {
         Box::pin(async move {
             self.inner.sweep(None).await;
+            self.inner.pack(true);
             // An entry that cannot be written now is missing, which is what the reader must know.
             let _ = self.inner.enter_own(Kind::Stop, json!({})).await;
         })
@@ -431,13 +439,16 @@ fn answered(policy: &str, text: String) -> Decision {
     }
 }
 
-fn forwarded(policy: &str, plan: Plan, entry: Option<u64>) -> Decision {
+fn forwarded(force: &InForce, plan: Plan, entry: Option<u64>, facts: &Facts<'_>) -> Decision {
     let mut decision = Decision::forward();
     let Some(entry) = entry else {
         return decision;
     };
+    if force.policy.notice.show && !facts.structured {
+        decision.told = words::about(&plan.acts, entry);
+    }
     decision.headers = vec![
-        ("x-driftlead-policy", policy.to_owned()),
+        ("x-driftlead-policy", force.id.clone()),
         ("x-driftlead-acts", plan.acts.join(", ")),
         ("x-driftlead-entry", entry.to_string()),
     ];

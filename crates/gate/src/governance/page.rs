@@ -152,7 +152,8 @@ fn body(inner: &Inner, person: &Person, key: &str, said: &str, seconds: i64) -> 
         .collect();
     format!(
         "<h1>What this gateway keeps of you</h1><p role=\"status\">{}</p><p>Policy in force: {}. \
-         Conversations of which counts are kept: {}.</p><h2>What you allow</h2><table><tr><th>For what\
+         Conversations of which counts are kept: {}. Lines against leaving that were left out of replies: \
+         {}.</p><h2>What you allow</h2><table><tr><th>For what\
          <th>State<th>Notice<th></tr>{consents}</table><p>{}</p><h2>Your course</h2><table><tr><th>Counted\
          <th>Conversations<th>With such a line<th>Verdict</tr>{}</table><h2>Counts</h2><table><tr><th>\
          Series<th>Conversations<th>Counted<th>Of</tr>{}</table><h2>Something landed wrong</h2><form \
@@ -164,6 +165,7 @@ fn body(inner: &Inner, person: &Person, key: &str, said: &str, seconds: i64) -> 
         escape(said),
         escape(&text(&summary["policy"])),
         escape(&text(&summary["conversations_kept"])),
+        escape(&text(&summary["lines_left_out"])),
         form("stop", "", "End all"),
         rows(
             &summary["course"],

@@ -27,6 +27,8 @@ pub struct Govern {
     pub deployment: String,
     /// Whether the record is written, of people who consented to keep their counts.
     pub record: bool,
+    /// How the record is written: `json_lines`, or `parquet` for days that are over.
+    pub record_format: RecordFormat,
     /// Whether the record holds what was said, unsealed: of people who agreed after a notice that says so.
     pub record_text: bool,
     /// Address of the person's page as their browser sees it, for instance `http://127.0.0.1:8787`.
@@ -38,6 +40,18 @@ pub struct Govern {
     pub epsilon: f64,
     /// Who runs the gateway, for receipts.
     pub controller: Controller,
+}
+
+/// How the record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordFormat {
+    /// `DATE.jsonl`, as conversations end.
+    #[default]
+    JsonLines,
+    /// The same, and when a day's file has been still for half an hour, or the gateway stops, `DATE.parquet`
+    /// in its place.
+    Parquet,
 }
 
 /// What happens while the log cannot be written or the database cannot be reached.
@@ -60,6 +74,7 @@ impl Default for Govern {
             without_log: WithoutLog::default(),
             deployment: "gate".to_owned(),
             record: false,
+            record_format: RecordFormat::default(),
             record_text: false,
             page_address: None,
             epsilon: 1.0,

@@ -11,6 +11,7 @@ pub(super) struct Tally {
     governed: AtomicU64,
     ungoverned: AtomicU64,
     commands: AtomicU64,
+    left_out: AtomicU64,
 }
 
 impl Tally {
@@ -34,6 +35,11 @@ impl Tally {
     /// A request that passed although something should have been done to it.
     pub(super) fn ungoverned(&self) {
         self.ungoverned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Lines left out of a reply.
+    pub(super) fn left_out(&self, lines: u32) {
+        self.left_out.fetch_add(lines.into(), Ordering::Relaxed);
     }
 
     pub(super) fn command(&self) {
@@ -65,6 +71,11 @@ impl Tally {
                 &self.ungoverned,
             ),
             ("commands", "Commands answered", &self.commands),
+            (
+                "lines_left_out",
+                "Lines against leaving that were left out of replies",
+                &self.left_out,
+            ),
         ];
         lines
             .into_iter()

@@ -30,6 +30,53 @@ pub(super) const PAUSE: &str = "Mention once, in one short sentence of this repl
 pub(super) const REPAIR: &str = "The person said that an earlier reply landed wrong. Acknowledge it briefly \
     if you have not, and keep to what they asked for. Do not ask them to explain.";
 
+/// Begins the paragraph that says what was done to a reply. What follows it is taken out of the history.
+pub(super) const ABOUT: &str = "[driftlead] About this reply:";
+
+/// What was done to a reply, as its last paragraph; nothing where there is nothing to say.
+pub(super) fn about(acts: &[&'static str], entry: u64) -> Option<String> {
+    let said: Vec<&str> = acts.iter().filter_map(|act| said_of(act)).collect();
+    (!said.is_empty())
+        .then(|| format!("\n\n{ABOUT} {}. Entry {entry} of the log.", said.join("; ")))
+}
+
+/// An act in words. The model was asked; whether it did so is in the reply.
+fn said_of(act: &str) -> Option<&'static str> {
+    Some(match act {
+        "warmth.warm" => "the model was asked to be warm, as you wanted",
+        "warmth.cool" => "the model was asked for a matter-of-fact tone",
+        "warmth.tapered" => {
+            "the model was not asked to be warm, because counts of yours have moved"
+        }
+        "truth" => "the model was asked to keep right answers under pushback",
+        "questions" => "the model was asked for fewer questions",
+        "disclosure" => "the model was asked to say that it is a program",
+        "break" => "the model was asked to mention that a break is possible",
+        "pause" => "a pause was drawn at random, as you agreed",
+        "repair" => "the model was told what landed wrong",
+        "cap.temperature" | "cap.top_p" => "a bound on the model's randomness was set",
+        "commands_left_out" | "notices_left_out" => return None,
+        _ => "something else was done; the log names it",
+    })
+}
+
+/// What stands in the place of a line against leaving.
+pub(super) fn left_out(words: &str) -> String {
+    format!("{MARK} {}", words.trim())
+}
+
+/// A reply of the model without what the gateway put into it; `None` where it put nothing.
+pub(super) fn without_own(text: &str, left_out: &str) -> Option<String> {
+    let mut own = text.replace(left_out, "");
+    while let Some(at) = own.find(ABOUT) {
+        let end = own.get(at..).and_then(|rest| rest.find('\n'));
+        let end = end.map_or(own.len(), |length| at + length);
+        let before = own.get(..at).unwrap_or_default().trim_end().len();
+        own.replace_range(before..end, "");
+    }
+    (own != text).then_some(own)
+}
+
 /// The cap on questions.
 pub(super) fn questions(per_reply: f64) -> String {
     let most = per_reply.floor();
@@ -138,6 +185,45 @@ pub(super) fn state_of(purpose: Purpose, state: State) -> String {
 mod tests {
     use super::*;
 
+    /// Every act there is.
+    const ACTS: [&str; 14] = [
+        "warmth.warm",
+        "warmth.cool",
+        "warmth.tapered",
+        "truth",
+        "questions",
+        "disclosure",
+        "break",
+        "pause",
+        "repair",
+        "cap.temperature",
+        "cap.top_p",
+        "commands_left_out",
+        "notices_left_out",
+        "new",
+    ];
+
+    #[test]
+    fn what_is_put_in_is_taken_out_again() {
+        let told = about(&["truth", "commands_left_out", "questions"], 12).unwrap();
+        assert_eq!(
+            told,
+            "\n\n[driftlead] About this reply: the model was asked to keep right answers under pushback; \
+             the model was asked for fewer questions. Entry 12 of the log."
+        );
+        assert_eq!(about(&["notices_left_out"], 1), None);
+        let out = left_out("Left out.");
+        assert_eq!(
+            without_own(&format!("A b.{told}"), &out).as_deref(),
+            Some("A b.")
+        );
+        assert_eq!(
+            without_own(&format!("A {out} b.{told}\nMore."), &out).as_deref(),
+            Some("A  b.\nMore.")
+        );
+        assert_eq!(without_own("A [driftlead] b.", &out), None);
+    }
+
     /// Nothing that the gateway says presses, praises, advises or judges.
     #[test]
     fn words_are_plain() {
@@ -153,7 +239,8 @@ mod tests {
             repaired(3),
             refused(Refused::NoNotice),
         ])
-        .chain([ask_for_code("n", "c"), receipt("Done.", 1, "h")]);
+        .chain([ask_for_code("n", "c"), receipt("Done.", 1, "h")])
+        .chain(ACTS.iter().filter_map(|act| about(&[act], 1)));
         for text in all {
             let lower = text.to_lowercase();
             for banned in [

@@ -14,14 +14,31 @@ struct Splice {
     text: String,
 }
 
-/// The body with the edits made, every other byte as it was. `inject_usage` asks for a usage chunk.
-/// `None` where an edit has no place: a conversation without turns.
+/// What the wire changes of its own accord.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Own {
+    /// Ask for a usage chunk.
+    pub usage: bool,
+    /// The earlier reply that this one follows, instead of one that the upstream does not know; inside,
+    /// `None` for none.
+    pub previous: Option<Option<String>>,
+}
+
+impl Own {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        *self == Own::default()
+    }
+}
+
+/// The body with the edits made, every other byte as it was. `None` where an edit has no place: a
+/// conversation without turns.
 pub fn apply(
     dialect: Dialect,
     body: &[u8],
     parsed: &Parsed<'_>,
     edits: &Edits,
-    inject_usage: bool,
+    own: &Own,
 ) -> Option<Bytes> {
     let mut splices = Vec::new();
     if !edits.system.is_empty() {
@@ -42,14 +59,33 @@ pub fn apply(
             splices.push(splice?);
         }
     }
-    if inject_usage {
+    if own.usage {
         splices.push(usage(body, parsed.places.stream_options)?);
+    }
+    if let (Some(previous), Some(place)) = (&own.previous, parsed.places.previous) {
+        let text = previous
+            .as_deref()
+            .map_or_else(|| "null".to_owned(), json_string);
+        splices.push(instead(body, place, text)?);
+    }
+    for (number, content) in &edits.contents {
+        let place = parsed.turns.get(*number)?.content?;
+        splices.push(instead(body, place, content.clone())?);
     }
     for &number in &edits.without_turns {
         splices.push(without(body, parsed, number)?);
     }
     splices.sort_by_key(|splice| splice.start);
     assemble(body, &splices)
+}
+
+fn instead(body: &[u8], place: &RawValue, text: String) -> Option<Splice> {
+    let start = offset(body, place)?;
+    Some(Splice {
+        start,
+        end: start + place.get().len(),
+        text,
+    })
 }
 
 /// Leaves a turn out, with the comma behind it. The last turn has none, and stays.
@@ -76,15 +112,26 @@ fn assemble(body: &[u8], splices: &[Splice]) -> Option<Bytes> {
 }
 
 /// Adds to the system text where it already is: a second system turn would break chat templates
-/// that allow one only.
+/// that allow one only. In Responses that is `instructions`, or else the items of the system that the
+/// input begins with: `instructions` of the gateway's own would come to stand in front of the client's.
 fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Option<Splice> {
-    if dialect == Dialect::Chat {
+    let kind = match dialect {
+        Dialect::Responses => "input_text",
+        _ => "text",
+    };
+    let instructs = parsed
+        .places
+        .system
+        .is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+    if dialect == Dialect::Chat || dialect == Dialect::Responses && !instructs {
         let leading = parsed.turns.iter().take_while(|turn| turn.role.is_system());
         if let Some(content) = leading.filter_map(|turn| turn.content).last()
-            && let Some(splice) = extend(body, content, text)
+            && let Some(splice) = extend(body, content, text, kind)
         {
             return Some(splice);
         }
+    }
+    if dialect == Dialect::Chat {
         let start = before_key(body, parsed.turns.first()?.first_key?)?;
         let content = json_string(text);
         return Some(insert(
@@ -98,15 +145,10 @@ fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Opt
         "instructions"
     };
     match parsed.places.system {
-        Some(place) => extend(body, place, text).or_else(|| {
-            // null, or a value that is no text: the upstream reads it as none.
-            let start = offset(body, place)?;
-            Some(Splice {
-                start,
-                end: start + place.get().len(),
-                text: json_string(text),
-            })
-        }),
+        // null, or a value that is no text: the upstream reads it as none.
+        Some(place) => {
+            extend(body, place, text, kind).or_else(|| instead(body, place, json_string(text)))
+        }
         None => Some(first_field(
             body,
             &format!(r#""{key}":{}"#, json_string(text)),
@@ -115,7 +157,7 @@ fn system(dialect: Dialect, body: &[u8], parsed: &Parsed<'_>, text: &str) -> Opt
 }
 
 /// Adds a paragraph at the end of a string, or a part at the end of a list of parts.
-fn extend(body: &[u8], place: &RawValue, text: &str) -> Option<Splice> {
+fn extend(body: &[u8], place: &RawValue, text: &str, kind: &str) -> Option<Splice> {
     let raw = place.get();
     let end = offset(body, place)? + raw.len().checked_sub(1)?;
     let quoted = json_string(text);
@@ -130,7 +172,7 @@ fn extend(body: &[u8], place: &RawValue, text: &str) -> Option<Splice> {
             let comma = if empty { "" } else { "," };
             Some(insert(
                 end,
-                format!(r#"{comma}{{"type":"text","text":{quoted}}}"#),
+                format!(r#"{comma}{{"type":"{kind}","text":{quoted}}}"#),
             ))
         }
         _ => None,
@@ -142,11 +184,7 @@ fn capped(body: &[u8], key: &str, place: Option<&RawValue>, cap: f64) -> Option<
     match place {
         Some(raw) => match serde_json::from_str::<f64>(raw.get()) {
             Ok(value) if value <= cap => None,
-            _ => Some(offset(body, raw).map(|start| Splice {
-                start,
-                end: start + raw.get().len(),
-                text: number(cap),
-            })),
+            _ => Some(instead(body, raw, number(cap))),
         },
         None => Some(first_field(body, &format!(r#""{key}":{}"#, number(cap)))),
     }
@@ -157,12 +195,7 @@ fn usage(body: &[u8], options: Option<&RawValue>) -> Option<Splice> {
         return first_field(body, r#""stream_options":{"include_usage":true}"#);
     };
     if let Some(value) = visit::include_usage(options) {
-        let start = offset(body, value)?;
-        return Some(Splice {
-            start,
-            end: start + value.get().len(),
-            text: "true".to_owned(),
-        });
+        return instead(body, value, "true".to_owned());
     }
     let start = offset(body, options)?;
     let raw = options.get();
@@ -171,11 +204,7 @@ fn usage(body: &[u8], options: Option<&RawValue>) -> Option<Splice> {
         let comma = if empty { "" } else { "," };
         return Some(insert(start + 1, format!(r#""include_usage":true{comma}"#)));
     }
-    Some(Splice {
-        start,
-        end: start + raw.len(),
-        text: r#"{"include_usage":true}"#.to_owned(),
-    })
+    instead(body, options, r#"{"include_usage":true}"#.to_owned())
 }
 
 /// A new field at the front of the body.
@@ -214,6 +243,19 @@ fn number(value: f64) -> String {
     serde_json::Value::from(value).to_string()
 }
 
+/// A part of a turn with another text; every other byte as it was.
+pub(super) fn with_text(part: &RawValue, text: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Text<'a> {
+        #[serde(borrow)]
+        text: &'a RawValue,
+    }
+    let found = serde_json::from_str::<Text<'_>>(part.get()).ok()?;
+    let body = part.get().as_bytes();
+    let splice = instead(body, found.text, json_string(text))?;
+    String::from_utf8(assemble(body, &[splice])?.to_vec()).ok()
+}
+
 pub(crate) fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -224,7 +266,11 @@ mod tests {
 
     fn edited(dialect: Dialect, body: &str, edits: &Edits, usage: bool) -> String {
         let parsed = Parsed::read(dialect, body.as_bytes()).unwrap();
-        let out = apply(dialect, body.as_bytes(), &parsed, edits, usage).unwrap();
+        let own = Own {
+            usage,
+            previous: None,
+        };
+        let out = apply(dialect, body.as_bytes(), &parsed, edits, &own).unwrap();
         let text = String::from_utf8(out.to_vec()).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
         text
@@ -264,6 +310,22 @@ mod tests {
                 Dialect::Responses,
                 r#"{"input":"hi"}"#,
                 r#"{"instructions":"X \"y\"","input":"hi"}"#,
+            ),
+            // An item of the system in front of the input keeps its place, and `instructions` theirs.
+            (
+                Dialect::Responses,
+                r#"{"input":[{"role":"developer","content":"a"},{"role":"user","content":"q"}]}"#,
+                r#"{"input":[{"role":"developer","content":"a\n\nX \"y\""},{"role":"user","content":"q"}]}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#"{"instructions":null,"input":[{"type":"message","role":"system","content":[{"type":"input_text","text":"a"}]},{"role":"user","content":"q"}]}"#,
+                r#"{"instructions":null,"input":[{"type":"message","role":"system","content":[{"type":"input_text","text":"a"},{"type":"input_text","text":"X \"y\""}]},{"role":"user","content":"q"}]}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#"{"instructions":"b","input":[{"role":"system","content":"a"},{"role":"user","content":"q"}]}"#,
+                r#"{"instructions":"b\n\nX \"y\"","input":[{"role":"system","content":"a"},{"role":"user","content":"q"}]}"#,
             ),
             (
                 Dialect::Messages,
@@ -317,7 +379,16 @@ mod tests {
         );
         let parsed = Parsed::read(Dialect::Chat, body.as_bytes()).unwrap();
         edits.without_turns = vec![2];
-        assert!(apply(Dialect::Chat, body.as_bytes(), &parsed, &edits, false).is_none());
+        assert!(
+            apply(
+                Dialect::Chat,
+                body.as_bytes(),
+                &parsed,
+                &edits,
+                &Own::default()
+            )
+            .is_none()
+        );
     }
 
     #[test]
@@ -350,6 +421,6 @@ mod tests {
     fn a_conversation_without_turns_has_no_place_for_system_text() {
         let body = br#"{"messages":[]}"#;
         let parsed = Parsed::read(Dialect::Chat, body).unwrap();
-        assert!(apply(Dialect::Chat, body, &parsed, &asks("x"), false).is_none());
+        assert!(apply(Dialect::Chat, body, &parsed, &asks("x"), &Own::default()).is_none());
     }
 }

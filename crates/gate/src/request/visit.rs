@@ -82,12 +82,38 @@ impl<'de> Parsed<'de> {
                 self.places.stream_options = Some(raw);
                 self.include_usage = include_usage(raw).is_some_and(|raw| raw.get() == "true");
             }
+            // Chat; the newer Messages field; Responses, inside `text`.
+            "response_format" | "output_format" => self.structured |= is_form(map.next_value()?),
+            "text" | "output_config" => self.structured |= is_form_inside(map.next_value()?),
+            "previous_response_id" => self.places.previous = Some(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a description of the reply's form asks for something other than plain text.
+fn is_form(raw: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Form<'a> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'a RawValue>,
+    }
+    let form = serde_json::from_str::<Form<'_>>(raw.get()).ok();
+    let kind = form.and_then(|form| string(form.kind?));
+    kind.is_some_and(|kind| kind != "text")
+}
+
+fn is_form_inside(raw: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Inside<'a> {
+        #[serde(borrow, default)]
+        format: Option<&'a RawValue>,
+    }
+    let inside = serde_json::from_str::<Inside<'_>>(raw.get()).ok();
+    inside.and_then(|inside| inside.format).is_some_and(is_form)
 }
 
 /// `input` of Responses: one text, which is the person's turn, or a list of items.

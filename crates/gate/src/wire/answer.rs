@@ -23,7 +23,20 @@ pub(super) struct Answer<'a> {
     pub(super) stream: bool,
     /// The `driftlead` object, as JSON.
     pub(super) notice: Option<&'a str>,
+    /// The reply that the upstream knows and that this one follows (Responses).
+    pub(super) previous: Option<&'a str>,
     pub(super) now_micros: i64,
+}
+
+/// Begins the id of every answer of the gateway's own.
+const OWN: &str = "driftlead-";
+
+/// What to ask the upstream for where a request follows an answer of the gateway's own, which the
+/// upstream has never seen: the reply before it, which the answer's id holds, or none. The outer `None`:
+/// it is not the gateway's own.
+pub(super) fn before(id: &str) -> Option<Option<String>> {
+    let rest = id.strip_prefix(OWN)?;
+    Some(rest.split_once('.').map(|(_, before)| before.to_owned()))
 }
 
 /// The reply, or `None` in a dialect whose shape the gateway does not write.
@@ -60,7 +73,10 @@ fn with_notice(mut object: Value, notice: Option<Value>) -> Value {
 
 impl Answer<'_> {
     fn id(&self) -> String {
-        format!("driftlead-{}", self.now_micros)
+        match self.previous {
+            Some(before) => format!("{OWN}{}.{before}", self.now_micros),
+            None => format!("{OWN}{}", self.now_micros),
+        }
     }
 
     fn finish(&self) -> &'static str {
@@ -176,4 +192,26 @@ fn messages_stream(answer: &Answer<'_>, notice: Option<Value>) -> String {
         out.push_str(&format!("event: {name}\ndata: {data}\n\n"));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_leads_back_to_the_reply_before_it() {
+        let mut answer = Answer {
+            text: "x",
+            blocked: false,
+            model: "m",
+            stream: false,
+            notice: None,
+            previous: Some("resp_1.a"),
+            now_micros: 7,
+        };
+        assert_eq!(before(&answer.id()), Some(Some("resp_1.a".to_owned())));
+        answer.previous = None;
+        assert_eq!(before(&answer.id()), Some(None));
+        assert_eq!(before("resp_1"), None);
+    }
 }

@@ -13,7 +13,9 @@ use tokio::time::{Instant, Sleep};
 
 use super::Gate;
 use super::copy::Copy;
+use super::flow::Flow;
 use super::metrics::Metrics;
+use super::rewrite::Source;
 use super::trace::Span;
 use crate::clock::Clock;
 use crate::govern::{EndCause, ReplyEnd, Tap};
@@ -88,12 +90,13 @@ impl Watch {
         }
     }
 
-    fn sent(&mut self, data: &Bytes) {
+    /// Bytes that go to the client.
+    pub(super) fn sent(&mut self, data: &Bytes) {
         self.bytes += data.len() as u64;
-        self.hear(data);
     }
 
-    fn hear(&mut self, data: &Bytes) {
+    /// Bytes that came from the upstream.
+    pub(super) fn hear(&mut self, data: &Bytes) {
         if let Some(span) = &mut self.span {
             span.data();
         }
@@ -145,21 +148,30 @@ impl Drop for Watch {
 }
 
 /// What happens to the rest of a stream besides passing it on.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Care {
     /// Silence after which a comment is put between two events, for what closes silent connections.
     pub(super) keep_alive: Option<Duration>,
+    /// An event instead of a comment.
+    pub(super) keep_alive_data: bool,
     /// How long the upstream is read on after the client went away; without it, it is closed.
     pub(super) drain: Option<Duration>,
+    /// How long a client that reads slowly gets for what came before a break.
+    pub(super) last_words: Duration,
+    /// The client's connection, where it can be watched.
+    pub(super) flow: Option<Flow>,
 }
 
 /// A comment line by itself: with an empty line behind it, some clients take it for an event.
 const PING: &[u8] = b": ping\n";
+/// The same as an event that says nothing, in chat streams.
+const EMPTY: &[u8] = b"data: {\"id\":\"driftlead-ping\",\"object\":\"chat.completion.chunk\",\"created\":0,\"model\":\"\",\"choices\":[]}\n\n";
 
 /// Knows when a comment may be put in.
 #[derive(Debug)]
 struct KeepAlive {
     every: Duration,
+    ping: &'static [u8],
     timer: Pin<Box<Sleep>>,
     events: Reader,
 }
@@ -179,7 +191,7 @@ impl KeepAlive {
         while self.timer.as_mut().poll(cx).is_ready() {
             self.again();
             if self.events.at_boundary() {
-                return Poll::Ready(Frame::data(Bytes::from_static(PING)));
+                return Poll::Ready(Frame::data(Bytes::from_static(self.ping)));
             }
         }
         Poll::Pending
@@ -189,11 +201,13 @@ impl KeepAlive {
 /// How long the break of a reply waits behind the last data. The server drops a connection whose body
 /// fails together with what it has not written yet; this gives the last events time to leave.
 const LINGER: Duration = Duration::from_millis(100);
+/// How often it is looked whether a client that reads slowly has taken them.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The upstream's body, watched.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
-    inner: Option<Incoming>,
+    inner: Option<Source>,
     silence: Duration,
     last_data: Instant,
     /// The upstream broke off; the client learns it when the timer fires.
@@ -202,12 +216,14 @@ pub(super) struct ReplyBody {
     watch: Option<Watch>,
     keep_alive: Option<KeepAlive>,
     drain: Option<Duration>,
+    last_words: Duration,
+    flow: Option<Flow>,
 }
 
 impl ReplyBody {
     /// `events`: it is a stream of events that can be read.
     pub(super) fn new(
-        inner: Incoming,
+        inner: Source,
         silence: Duration,
         mut watch: Watch,
         care: Care,
@@ -226,10 +242,13 @@ impl ReplyBody {
             watch: Some(watch),
             keep_alive: care.keep_alive.filter(|_| open).map(|every| KeepAlive {
                 every,
+                ping: if care.keep_alive_data { EMPTY } else { PING },
                 timer: Box::pin(tokio::time::sleep(every)),
                 events: Reader::new(),
             }),
             drain: care.drain,
+            last_words: care.last_words,
+            flow: care.flow,
             inner: Some(inner),
         }
     }
@@ -241,8 +260,17 @@ impl ReplyBody {
     }
 
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let due = self.timer.as_mut().poll(cx);
-        due.map(|()| Some(Err(Broken::Upstream)))
+        loop {
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            // What was written to the socket reaches the client; what was not is lost with the break.
+            let stalled = self.flow.as_ref().is_some_and(Flow::is_stalled);
+            if !stalled || self.last_data.elapsed() >= self.last_words {
+                return Poll::Ready(Some(Err(Broken::Upstream)));
+            }
+            self.timer.as_mut().reset(Instant::now() + LOOK);
+        }
     }
 }
 
@@ -256,7 +284,7 @@ impl Drop for ReplyBody {
         if !watch.ended
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(drain(inner, watch, bound));
+            runtime.spawn(drain(inner.into_inner(), watch, bound));
         }
     }
 }
@@ -289,12 +317,19 @@ impl Body for ReplyBody {
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
-        match Pin::new(&mut *inner).poll_frame(cx) {
+        let polled = Pin::new(&mut *inner).poll_frame(cx);
+        if let Some(watch) = &mut this.watch {
+            inner.heard().iter().for_each(|data| watch.hear(data));
+        }
+        match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let last = inner.is_end_stream();
                 if let Some(data) = frame.data_ref() {
                     if let Some(watch) = &mut this.watch {
                         watch.sent(data);
+                        if inner.is_straight() {
+                            watch.hear(data);
+                        }
                     }
                     if let Some(keep_alive) = &mut this.keep_alive {
                         keep_alive.data(data);

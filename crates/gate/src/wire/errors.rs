@@ -35,7 +35,7 @@ gate_errors! {
     UNREACHABLE = BAD_GATEWAY, "upstream_unreachable", "The upstream cannot be reached.";
     UPSTREAM_FAILED = BAD_GATEWAY, "upstream_failed", "The upstream broke off before it answered.";
     UPSTREAM_SLOW = GATEWAY_TIMEOUT, "upstream_timeout", "The upstream did not answer in time.";
-    NO_HOLD = NOT_IMPLEMENTED, "unsupported", "A policy asks to rewrite the reply, which this gateway cannot do yet.";
+    NO_LOG = SERVICE_UNAVAILABLE, "governance_unavailable", "The gateway cannot write down what it would do to this reply, so the reply does not go on.";
     NO_PLACE = BAD_REQUEST, "policy", "A policy changes this request, but the request has no place for the change.";
     NO_ANSWER_SHAPE = NOT_IMPLEMENTED, "unsupported", "A policy answers this request itself, which this gateway cannot do in this request's shape yet.";
 }

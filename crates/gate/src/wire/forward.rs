@@ -13,24 +13,35 @@ use super::answer::{self, Answer};
 use super::body::{Care, ReplyBody, Watch};
 use super::copy::Copy;
 use super::errors::{self, GateError};
+use super::flow::Flow;
 use super::place::Place;
+use super::rewrite::{self, Changed, Source, Will};
 use super::trace::Span;
 use super::upstream::{self, Live, Target, Upward};
 use super::{Gate, headers};
-use crate::config::Limits;
+use crate::config::{Limits, UsageRules};
 use crate::dialect::Dialect;
-use crate::govern::{Action, Decision, EndCause, Facts, LocalRequest, Tap};
+use crate::govern::{Action, Decision, EndCause, Facts, LocalRequest, Recorded, Tap};
 use crate::identity;
-use crate::request::{self, Parsed};
+use crate::request::{self, Own, Parsed};
 
 /// What goes down to a client: the upstream's body, or one of the gateway's own.
 pub(super) type Downward = Either<ReplyBody, Full<Bytes>>;
 
 /// Media type of a stream of events.
-const EVENT_STREAM: &[u8] = b"text/event-stream";
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// Says that something should have been done that was not.
+const UNGOVERNED: &str = "x-driftlead-ungoverned";
+
+/// Longest whole reply that is read before it goes on, bytes.
+const LONGEST_REPLY: usize = 64 << 20;
 
 /// Largest body of the person's own interface, bytes.
 const LOCAL_BODY: usize = 1 << 20;
+
+/// Longest id of a reply that an answer of the gateway's own leads back to, bytes.
+const LONGEST_ID: usize = 200;
 
 /// Why no upstream was asked, or none answered.
 enum Stop {
@@ -115,8 +126,9 @@ async fn forward(
         return Err(Stop::Reply(Box::new(reply)));
     }
     let governed = dialect.is_some_and(Dialect::is_conversation) && gate.governor.wants_facts();
-    let (target, upward, mut watch, extra) = match dialect {
-        Some(dialect) if governed || live.routes_by_model() => {
+    let counts = dialect == Some(Dialect::Chat) && live.usage != UsageRules::default();
+    let (target, upward, mut watch, extra, will) = match dialect {
+        Some(dialect) if governed || counts || live.routes_by_model() => {
             let bytes = collect(&parts.headers, body, limit, live).await?;
             let readable = !is_encoded(&parts.headers);
             let parsed = Parsed::read(dialect, &bytes).ok().filter(|_| readable);
@@ -125,15 +137,17 @@ async fn forward(
                 span.asked(model, parsed.stream);
             }
             let target = live.target(model).ok_or(errors::NO_MODEL)?;
-            if governed {
-                let decision = decide(gate, live, dialect, &parts.headers, parsed.as_ref()).await;
-                let (bytes, tap, extra) = act(gate, dialect, &bytes, parsed.as_ref(), decision)?;
-                let watch = Watch::new(tap, gate);
-                (target, Either::Left(Full::new(bytes)), watch, extra)
+            let (own, strip) = own_changes(live, dialect, parsed.as_ref());
+            let decision = if governed {
+                decide(gate, live, dialect, &parts.headers, parsed.as_ref()).await
             } else {
-                let watch = Watch::new(None, gate);
-                (target, Either::Left(Full::new(bytes)), watch, Vec::new())
-            }
+                Decision::forward()
+            };
+            let (bytes, tap, extra, mut will) =
+                act(gate, dialect, &bytes, parsed.as_ref(), &own, decision)?;
+            will.without_usage = strip;
+            let watch = Watch::new(tap, gate);
+            (target, Either::Left(Full::new(bytes)), watch, extra, will)
         }
         _ => {
             let model = parts.uri.path().strip_prefix("/v1/models/");
@@ -143,13 +157,35 @@ async fn forward(
             }
             let watch = Watch::new(None, gate);
             let body = Either::Right(Limited::new(body, limit));
-            (target, body, watch, Vec::new())
+            (target, body, watch, Vec::new(), Will::default())
         }
     };
     watch.trace(span.take());
-    let mut response = send(live, target, parts, upward, dialect, watch).await?;
-    response.headers_mut().extend(extra);
-    Ok(response)
+    let reply = Reply {
+        dialect,
+        watch,
+        will,
+        extra,
+        flow: parts.extensions.get().cloned(),
+    };
+    Ok(send(live, target, parts, upward, reply).await?)
+}
+
+/// What is done to a request besides what a governor decides, and whether the usage chunk of its stream
+/// is to be taken out: never where the client asked for one.
+fn own_changes(live: &Live, dialect: Dialect, parsed: Option<&Parsed<'_>>) -> (Own, bool) {
+    let Some(parsed) = parsed else {
+        return (Own::default(), false);
+    };
+    let unasked = dialect == Dialect::Chat && parsed.stream && !parsed.include_usage;
+    let own = Own {
+        usage: unasked && live.usage.ask,
+        previous: parsed
+            .previous_response()
+            .and_then(|id| answer::before(&id)),
+    };
+    let strip = unasked && (live.usage.ask || live.usage.strip_unasked);
+    (own, strip)
 }
 
 /// The list of models, where several servers share it: the plain names of the configuration.
@@ -228,38 +264,47 @@ async fn decide(
         headers,
         temperature: parsed.and_then(Parsed::temperature),
         tools: tool_turn || parsed.is_some_and(|parsed| parsed.tools),
+        structured: parsed.is_some_and(|parsed| parsed.structured),
         readable: parsed.is_some(),
     };
     gate.governor.on_request(&facts).await
 }
 
-type Forwarded = (Bytes, Option<Box<dyn Tap>>, Vec<(HeaderName, HeaderValue)>);
+/// Headers of the gateway's own on a reply.
+type Extra = Vec<(HeaderName, HeaderValue)>;
 
-/// Carries a decision out: the body to send and who listens, or the reply instead.
+type Forwarded = (Bytes, Option<Box<dyn Tap>>, Extra, Will);
+
+/// Carries a decision out: the body to send, who listens and what may be done to the reply, or the reply
+/// instead.
 fn act(
     gate: &Gate,
     dialect: Dialect,
     bytes: &Bytes,
     parsed: Option<&Parsed<'_>>,
+    own: &Own,
     decision: Decision,
 ) -> Result<Forwarded, Stop> {
-    let extra: Vec<(HeaderName, HeaderValue)> = decision
+    let extra: Extra = decision
         .headers
         .iter()
         .filter(|(name, _)| decision.acted && name.starts_with("x-driftlead-"))
         .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
         .collect();
+    let will = Will {
+        hold: decision.hold,
+        told: decision.told,
+        without_usage: false,
+    };
     let (text, blocked) = match decision.action {
-        // To pass on what a policy wants held would be to ignore the policy.
-        Action::Forward(_) if decision.hold.is_some() => return Err(errors::NO_HOLD.into()),
-        Action::Forward(edits) if edits.is_empty() => {
-            return Ok((bytes.clone(), decision.tap, extra));
+        Action::Forward(edits) if edits.is_empty() && own.is_empty() => {
+            return Ok((bytes.clone(), decision.tap, extra, will));
         }
         Action::Forward(edits) => {
             let edited = parsed
-                .and_then(|parsed| request::apply(dialect, bytes, parsed, &edits, false))
+                .and_then(|parsed| request::apply(dialect, bytes, parsed, &edits, own))
                 .ok_or(errors::NO_PLACE)?;
-            return Ok((edited, decision.tap, extra));
+            return Ok((edited, decision.tap, extra, will));
         }
         Action::Refuse(status, kind, message) => {
             gate.metrics.error(kind);
@@ -270,6 +315,11 @@ fn act(
         Action::Answer(text) => (text, false),
         Action::Block(text) => (text, true),
     };
+    let previous = parsed.and_then(Parsed::previous_response);
+    let previous = match previous.as_deref().map(answer::before) {
+        Some(Some(before)) => before,
+        _ => previous.map(std::borrow::Cow::into_owned),
+    };
     let reply = answer::respond(
         dialect,
         &Answer {
@@ -278,6 +328,7 @@ fn act(
             model: parsed.and_then(|p| p.model.as_deref()).unwrap_or_default(),
             stream: parsed.is_some_and(|parsed| parsed.stream),
             notice: decision.notice.as_deref(),
+            previous: previous.as_deref().filter(|id| id.len() <= LONGEST_ID),
             now_micros: gate.clock.now_micros(),
         },
     );
@@ -292,13 +343,22 @@ fn act(
     Err(Stop::Reply(Box::new(reply)))
 }
 
+/// What is to be done with a reply.
+struct Reply {
+    dialect: Option<Dialect>,
+    watch: Watch,
+    will: Will,
+    extra: Extra,
+    /// The client's connection.
+    flow: Option<Flow>,
+}
+
 async fn send(
     live: &Live,
     target: &Target,
     parts: http::request::Parts,
     upward: Upward,
-    dialect: Option<Dialect>,
-    mut watch: Watch,
+    mut reply: Reply,
 ) -> Result<Response<Downward>, GateError> {
     let mut request = Request::new(upward);
     *request.method_mut() = parts.method;
@@ -314,45 +374,138 @@ async fn send(
     let asked = live.client.request(request);
     let wait = Limits::seconds(live.limits.answer_seconds);
     let error = match tokio::time::timeout(wait, asked).await {
-        Ok(Ok(response)) => return Ok(passed_on(live, response, dialect, watch)),
+        Ok(Ok(response)) => return passed_on(live, response, reply).await,
         Ok(Err(error)) => upstream::failure(&error),
         Err(_) => errors::UPSTREAM_SLOW,
     };
-    watch.failed(error.kind);
-    watch.end(EndCause::UpstreamFailed);
+    reply.watch.failed(error.kind);
+    reply.watch.end(EndCause::UpstreamFailed);
     Err(error)
 }
 
-fn passed_on(
+async fn passed_on(
     live: &Live,
     response: Response<Incoming>,
-    dialect: Option<Dialect>,
-    mut watch: Watch,
-) -> Response<Downward> {
+    mut reply: Reply,
+) -> Result<Response<Downward>, GateError> {
     let (mut parts, body) = response.into_parts();
     headers::to_client(&mut parts.headers);
     parts.version = Version::HTTP_11;
-    let copy = dialect.map(|dialect| {
-        let kind = parts.headers.get(header::CONTENT_TYPE);
-        let kind = kind.and_then(|value| value.to_str().ok());
-        Copy::new(
-            dialect,
-            kind.unwrap_or_default(),
-            is_encoded(&parts.headers),
-        )
-    });
-    watch.answered(parts.status.as_u16(), copy);
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let kind = kind
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let encoded = is_encoded(&parts.headers);
+    let copy = reply
+        .dialect
+        .map(|dialect| Copy::new(dialect, kind, encoded));
+    let is = |media: &str| {
+        let kind = kind.get(..media.len());
+        !encoded && kind.is_some_and(|kind| kind.eq_ignore_ascii_case(media))
+    };
+    let (events, json) = (is(EVENT_STREAM), is("application/json"));
+    reply.watch.answered(parts.status.as_u16(), copy);
     let silence = Limits::seconds(live.limits.silence_seconds);
-    let events = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.as_bytes().get(..EVENT_STREAM.len());
-        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(EVENT_STREAM))
-    }) && !is_encoded(&parts.headers);
+    if !parts.status.is_success() {
+        // An error is passed on as it is.
+        reply.will = Will::default();
+    }
+    if json && let Some(dialect) = reply.dialect.filter(|_| reply.will.speaks()) {
+        return rewritten(parts, body, dialect, reply, silence).await;
+    }
+    parts.headers.extend(reply.extra);
+    if !events {
+        if reply.will.hold.is_some() {
+            parts
+                .headers
+                .insert(UNGOVERNED, HeaderValue::from_static("unreadable"));
+        }
+        reply.will = Will::default();
+    }
+    let source = Source::new(body, reply.dialect, reply.will);
+    if !source.is_straight() {
+        parts.headers.remove(header::CONTENT_LENGTH);
+    }
     let care = Care {
         keep_alive: Limits::some_seconds(live.limits.keep_alive_seconds),
+        keep_alive_data: live.limits.keep_alive_data && reply.dialect == Some(Dialect::Chat),
         drain: Limits::some_seconds(live.limits.read_on_seconds),
+        last_words: Limits::seconds(live.limits.last_words_seconds),
+        flow: reply.flow,
     };
-    let body = ReplyBody::new(body, silence, watch, care, events);
-    Response::from_parts(parts, Either::Left(body))
+    let body = ReplyBody::new(source, silence, reply.watch, care, events);
+    Ok(Response::from_parts(parts, Either::Left(body)))
+}
+
+/// A whole reply, read before its headers go, so that they can say what was done to it.
+async fn rewritten(
+    mut parts: http::response::Parts,
+    body: Incoming,
+    dialect: Dialect,
+    mut reply: Reply,
+    silence: std::time::Duration,
+) -> Result<Response<Downward>, GateError> {
+    let mut body = Limited::new(body, LONGEST_REPLY);
+    let mut bytes = Vec::new();
+    loop {
+        let error = match tokio::time::timeout(silence, body.frame()).await {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    reply.watch.hear(data);
+                    bytes.extend_from_slice(data);
+                }
+                continue;
+            }
+            Ok(Some(Err(_))) => errors::UPSTREAM_FAILED,
+            Err(_) => errors::UPSTREAM_SLOW,
+        };
+        reply.watch.end(EndCause::UpstreamFailed);
+        return Err(error);
+    }
+    let Changed {
+        body,
+        recorded,
+        unread,
+    } = rewrite::whole(dialect, bytes.into(), reply.will).await;
+    parts.headers.extend(reply.extra);
+    let headers = &mut parts.headers;
+    match recorded {
+        Some(Recorded::Refused) => {
+            reply.watch.end(EndCause::Blocked);
+            return Err(errors::NO_LOG);
+        }
+        Some(Recorded::Entry { policy, act, entry }) => {
+            for (name, value) in [
+                ("x-driftlead-acts", act.to_owned()),
+                ("x-driftlead-entry", entry.to_string()),
+            ] {
+                add(headers, name, &value);
+            }
+            if !headers.contains_key("x-driftlead-policy") {
+                add(headers, "x-driftlead-policy", &policy);
+            }
+        }
+        Some(Recorded::Not) => add(headers, UNGOVERNED, "log"),
+        None if unread => add(headers, UNGOVERNED, "unreadable"),
+        None => {}
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    reply.watch.sent(&body);
+    reply.watch.end(EndCause::Complete);
+    Ok(Response::from_parts(parts, Either::Right(Full::new(body))))
+}
+
+/// Adds to a header that is a list.
+fn add(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    let before = headers.get(name).and_then(|before| before.to_str().ok());
+    let list = match before {
+        Some(before) => format!("{before}, {value}"),
+        None => value.to_owned(),
+    };
+    if let Ok(list) = list.parse() {
+        headers.insert(name, list);
+    }
 }
 
 async fn local(gate: &Gate, door: Door, request: Request<Incoming>) -> Stop {

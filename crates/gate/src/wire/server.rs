@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::flow::{Flow, Watched};
 use super::forward::Door;
 use super::metrics::Metrics;
 use super::trace::{Exporter, Tracer};
@@ -142,7 +143,7 @@ impl Server {
                 let (gate, stopping) = (gate.clone(), *state.borrow());
                 async move { Ok::<_, Infallible>(admin::serve(&gate, stopping, request).await) }
             });
-            connection(stream, service, patience, ended)
+            connection(stream, Flow::default(), service, patience, ended)
         });
         let (no_more, stopped) = oneshot::channel();
         let exporting = self
@@ -165,8 +166,13 @@ impl Server {
                     async move {
                         gate.metrics.connections.inc();
                         let shared = gate.clone();
-                        let serve = move |request| forward::serve(shared.clone(), door, request);
-                        connection(stream, service_fn(serve), patience, told).await;
+                        let flow = Flow::default();
+                        let own = flow.clone();
+                        let serve = move |mut request: Request<Incoming>| {
+                            request.extensions_mut().insert(own.clone());
+                            forward::serve(shared.clone(), door, request)
+                        };
+                        connection(stream, flow, service_fn(serve), patience, told).await;
                         gate.metrics.connections.dec();
                     }
                 };
@@ -247,6 +253,7 @@ async fn accept<F: Future<Output = ()> + Send + 'static>(
 /// Serves one connection; told to stop, it finishes the reply under way and closes.
 async fn connection<S, B>(
     stream: TcpStream,
+    flow: Flow,
     service: S,
     patience: Duration,
     mut stop: watch::Receiver<bool>,
@@ -261,7 +268,7 @@ async fn connection<S, B>(
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(Watched::new(TokioIo::new(stream), flow), service);
     let mut served = std::pin::pin!(served);
     // An error here is a client that went away or a reply that broke off; both are counted where
     // they happen.

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::errors::{self, GateError};
-use crate::config::{Config, ConfigError, Limits};
+use crate::config::{Config, ConfigError, Limits, UsageRules};
 use crate::identity;
 
 #[cfg(feature = "tls")]
@@ -33,6 +33,7 @@ const POOL_IDLE: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) limits: Limits,
+    pub(super) usage: UsageRules,
     pub(super) jwt_secret: Option<SecretString>,
     pub(super) client_key: Option<SecretString>,
     targets: Vec<Target>,
@@ -92,6 +93,7 @@ impl Live {
         Ok(Live {
             client: client(&config.limits),
             limits: config.limits.clone(),
+            usage: config.usage,
             jwt_secret: named(&config.open_webui_jwt_secret_env)?,
             client_key: named(&config.client_key_env)?,
             targets,

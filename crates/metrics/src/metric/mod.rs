@@ -7,6 +7,7 @@ pub(crate) mod alone_lines;
 pub(crate) mod cadence;
 pub(crate) mod choice_requests;
 pub(crate) mod friend_like;
+pub(crate) mod missed_lines;
 pub(crate) mod people_named;
 pub(crate) mod praise_agree;
 pub(crate) mod questions;
@@ -203,6 +204,7 @@ pub(crate) const METRICS: &[&Metric] = &[
     &choice_requests::METRIC,
     &rather_than_people::METRIC,
     &alone_lines::METRIC,
+    &missed_lines::METRIC,
     &people_named::METRIC,
     &small_words::METRIC,
     &same_problem::METRIC,

@@ -128,6 +128,7 @@ fn response(answer: &Answer<'_>, done: bool) -> Value {
         "model": answer.model,
         "output": output,
         "parallel_tool_calls": true,
+        "previous_response_id": answer.previous,
         "tool_choice": "auto",
         "tools": [],
         "usage": usage,
