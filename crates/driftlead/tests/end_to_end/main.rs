@@ -15,3 +15,5 @@ mod me;
 mod program;
 mod shapes;
 mod sim;
+#[cfg(target_os = "linux")]
+mod soak;
