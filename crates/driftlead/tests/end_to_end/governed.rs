@@ -168,39 +168,71 @@ fn load(address: SocketAddr, told: &Arc<AtomicU64>) -> Vec<std::thread::JoinHand
         .collect()
 }
 
+/// How the gateway is ended under load.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Kill,
+    Terminate,
+}
+
+/// Starts a gateway, loads it, ends it; the highest entry that a client was told of, the whole entries of
+/// the log, and the time from the last of them to the end, ms. Reading must not mend the file: that is the
+/// next start's work.
+fn ended_under_load(desk: &Desk, upstream: &str, before: u64, round: u64, end: End) -> [u64; 3] {
+    let mut gate = Gate::start(desk.command(&arguments(upstream)));
+    let told = Arc::new(AtomicU64::new(0));
+    let clients = load(gate.address, &told);
+    // Until the load is under way, and then a little longer each time.
+    for _ in 0..3000 {
+        if told.load(Ordering::SeqCst) >= before + 40 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(7 * (round % 10)));
+    let at = std::time::SystemTime::now();
+    match end {
+        End::Kill => {
+            gate.child.kill().unwrap();
+            gate.child.wait().unwrap();
+        }
+        End::Terminate => assert_eq!(gate.stop().0, Some(0), "round {round}"),
+    }
+    for client in clients {
+        client.join().unwrap();
+    }
+    let log = std::fs::read_to_string(desk.path("gate/audit.log")).unwrap();
+    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    let last: serde_json::Value = serde_json::from_str(whole.lines().last().unwrap()).unwrap();
+    let at = at
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_micros() as u64;
+    let gap = at.saturating_sub(last["time"].as_u64().unwrap()) / 1000;
+    if end == End::Terminate {
+        assert_eq!(last["kind"], "stop", "round {round}");
+    }
+    [
+        told.load(Ordering::SeqCst),
+        whole.lines().count() as u64 - 1,
+        gap,
+    ]
+}
+
 /// An act is in the log before it is done: whatever a client has seen done survives a kill, and the log
-/// is never left in a state that the next start cannot mend.
-#[test]
-fn a_kill_under_load_loses_no_act_that_anybody_saw() {
+/// is never left in a state that the next start cannot mend. The times from the last entry to the kill.
+fn killed_under_load(rounds: u64) -> Vec<u64> {
     let desk = Desk::new();
     let upstream = upstream();
-    let mut before = 0;
-    for round in 0..5_u64 {
-        let mut gate = Gate::start(desk.command(&arguments(&upstream)));
-        let told = Arc::new(AtomicU64::new(0));
-        let clients = load(gate.address, &told);
-        // Until the load is under way, and then a little longer each time.
-        for _ in 0..3000 {
-            if told.load(Ordering::SeqCst) >= before + 40 {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(7 * round));
-        gate.child.kill().unwrap();
-        gate.child.wait().unwrap();
-        for client in clients {
-            client.join().unwrap();
-        }
-        let told = told.load(Ordering::SeqCst);
+    let (mut before, mut gaps) = (0, Vec::new());
+    for round in 0..rounds {
+        let [told, whole, gap] = ended_under_load(&desk, &upstream, before, round, End::Kill);
         assert!(told > before, "round {round}: nothing was done");
-        // Reading must not mend the file: that is the next start's work.
-        let log = std::fs::read(desk.path("gate/audit.log")).unwrap();
-        let whole = log.iter().filter(|b| **b == b'\n').count() as u64 - 1;
         assert!(
             whole >= told,
             "round {round}: {whole} entries, {told} were seen"
         );
+        gaps.push(gap);
         before = told;
     }
     let gate = Gate::start(desk.command(&arguments(&upstream)));
@@ -209,6 +241,42 @@ fn a_kill_under_load_loses_no_act_that_anybody_saw() {
     let run = desk.run(&["verify", "gate"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.contains("the chain holds") && run.stdout.contains("stop: 1\n"));
+    gaps
+}
+
+#[test]
+fn a_kill_under_load_loses_no_act_that_anybody_saw() {
+    killed_under_load(5);
+}
+
+/// `cargo test -p driftlead --test end_to_end -- --ignored --nocapture two_hundred_kills`: the goal of 0 acts
+/// told and not logged holds in each round; of the time since the last entry, half the rounds stay within
+/// the 50 ms of the goal, which includes what the machine made the gateway wait.
+#[test]
+#[ignore = "minutes long"]
+fn two_hundred_kills() {
+    let mut gaps = killed_under_load(200);
+    gaps.sort_unstable();
+    let at = |share: usize| gaps[(gaps.len() - 1) * share / 100];
+    println!(
+        "200 kills: 0 acts told and not logged; from the last entry to the kill, ms: median {}, 95 % {}, \
+         most {}",
+        at(50),
+        at(95),
+        at(100)
+    );
+    assert!(at(50) <= 50, "{gaps:?}");
+    let desk = Desk::new();
+    let upstream = upstream();
+    let mut before = 0;
+    for round in 0..20 {
+        let [told, whole, _] = ended_under_load(&desk, &upstream, before, round, End::Terminate);
+        assert!(told > before && whole > told, "round {round}");
+        before = told;
+    }
+    let run = desk.run(&["verify", "gate"]);
+    assert!(run.stdout.contains("stop: 20\n"), "{}", run.stdout);
+    println!("20 stops under load: every act told is logged, and the log ends with the stop");
 }
 
 /// T30, T31, T33, T35: nothing of a person, and no key, in anything that is written or said.

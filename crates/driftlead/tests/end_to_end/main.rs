@@ -20,3 +20,5 @@ mod sim;
 mod sim_input;
 mod sim_opinion;
 mod sim_resume;
+#[cfg(target_os = "linux")]
+mod soak;

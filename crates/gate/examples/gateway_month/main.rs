@@ -132,7 +132,7 @@ fn column(lived: &Lived, entries: u64) -> Vec<(String, String)> {
         let (moved, of) = evidence(lived, changes);
         let who = if changes { "change" } else { "do not change" };
         rows.push((
-            format!("evidence, people who {who}"),
+            format!("evidence stands, who {who}"),
             format!("{moved} of {of}"),
         ));
     }
@@ -233,8 +233,9 @@ fn print_estimates(of: &Estimates) {
         println!("{name:<46}{estimate:>9.3}{interval:>20}{truth:>9.3}");
     }
     println!(
-        "\nRung: randomised, within person. The gateway drew each pause with a probability of 1/2, fixed\n\
-         and logged before. Assumed: that one person's pause changes nothing for another."
+        "\nRung: randomised, within person. The gateway drew each pause with a probability of 1/2, fixed and\n\
+         logged before (level A0: nothing else is assumed of the outcomes). Assumed: that one person's pause\n\
+         changes nothing for another. One look: valid for a look at a time fixed before, with many people."
     );
 }
 

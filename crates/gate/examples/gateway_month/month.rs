@@ -90,6 +90,7 @@ pub(crate) fn live(point: Point, month: &Month, data: &Path) -> io::Result<Lived
     }));
     let mut running = Running {
         client: Client::connect(gate, admin)?,
+        handle: runtime.handle().clone(),
         governance,
         clock,
         policy,
@@ -124,6 +125,7 @@ fn own_key(data: &Path, seed: u64) -> io::Result<()> {
 
 struct Running {
     client: Client,
+    handle: tokio::runtime::Handle,
     governance: Governance,
     clock: Clock,
     policy: Policy,
@@ -164,7 +166,7 @@ impl Running {
         let share = DAY / i64::from(self.month.people);
         let at = i64::from(FIRST_DAY) * DAY + i64::from(day) * DAY + i64::from(number) * share;
         self.clock.set(at + MINUTE);
-        self.governance.sweep();
+        self.handle.block_on(self.governance.sweep());
     }
 
     fn consents(&mut self, person: &Person) -> io::Result<()> {
