@@ -272,7 +272,7 @@ def main():
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         targets, processes = start_all(stack, options, folder, options.only.split(","))
-        # Governance calibrates its evidence once after the start, and the others settle too.
+        # What a start leaves to do is not counted.
         time.sleep(5)
         idle = {name: process.memory() for name, process in processes.items() if process}
         machine = Machine()

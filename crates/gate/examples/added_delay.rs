@@ -1,9 +1,11 @@
 //! What the gateway adds to one request at a time: direct, without a policy, and under two policies, in
-//! interleaved rounds of one run. `cargo run --release -p driftlead-gate --example added_delay [ROUNDS]`
+//! interleaved rounds of one run; and how many requests a second pass with many connections at once.
+//! `cargo run --release -p driftlead-gate --example added_delay [ROUNDS]`
 //!
 //! The server, the gateway and the client share the machine, so a busy machine shows in every column;
 //! only differences within a round are of use. The table gives the median over rounds of each round's
-//! median, and of its difference to direct.
+//! median, and of its difference to direct. Requests a second are bounded by all three together: what a
+//! policy costs of them is less than it would be for a gateway with cores of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +16,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use driftlead_gate::Server;
 use driftlead_gate::config::Config;
@@ -23,6 +26,8 @@ use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
 
 const REQUESTS: usize = 400;
+/// Length of one measurement of requests a second.
+const SECOND: Duration = Duration::from_secs(1);
 const NAMES: [&str; 4] = ["direct", "no policy", "transparent", "monitored"];
 
 fn main() {
@@ -54,8 +59,6 @@ fn main() {
         gate(governed(Point::Transparent)),
         gate(governed(Point::Monitored)),
     ];
-    // The evidence is calibrated once, at the start, on a thread of its own.
-    std::thread::sleep(std::time::Duration::from_secs(5));
     for (name, history) in [("2 KB", 2_000), ("50 KB", 50_000)] {
         let body = body(history);
         let mut medians = vec![Vec::new(); targets.len()];
@@ -72,6 +75,51 @@ fn main() {
             println!("{name:<14}{:>8.1}{:>10.1}", median(own), median(&added));
         }
     }
+    throughput(&targets, rounds);
+}
+
+/// Requests a second of 2 KB, with several connections at once.
+fn throughput(targets: &[SocketAddr], rounds: usize) {
+    let body = body(2_000);
+    for connections in [16, 64] {
+        let mut rates = vec![Vec::new(); targets.len()];
+        for round in 0..rounds {
+            for at in 0..targets.len() {
+                let target = (at + round) % targets.len();
+                rates[target].push(rate(targets[target], &body, connections));
+            }
+        }
+        println!("{connections} connections, {rounds} rounds of {SECOND:?}");
+        println!(
+            "{:<14}{:>12}{:>22}",
+            "", "requests/s", "of those of no policy"
+        );
+        for (name, own) in NAMES.iter().zip(&rates) {
+            let share: Vec<f64> = own.iter().zip(&rates[1]).map(|(x, n)| x / n).collect();
+            println!("{name:<14}{:>12.0}{:>22.2}", median(own), median(&share));
+        }
+    }
+}
+
+fn rate(target: SocketAddr, body: &str, connections: usize) -> f64 {
+    let start = Instant::now();
+    let done: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = connect(target);
+                    let mut done = 0;
+                    while start.elapsed() < SECOND {
+                        ask(&mut stream, body);
+                        done += 1;
+                    }
+                    done
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    done as f64 / start.elapsed().as_secs_f64()
 }
 
 /// A history of short turns that ends with the person's.
@@ -82,22 +130,35 @@ fn body(bytes: usize) -> String {
         .flat_map(|_| ["user", "assistant"])
         .map(|role| format!(r#"{{"role":"{role}","content":"{turn}"}}"#))
         .collect();
-    turns.push(format!(r#"{{"role":"user","content":"{turn}"}}"#));
+    turns.push(format!(r#"{{"role":"user","content":"{turn} 000000"}}"#));
     format!(r#"{{"model":"m","messages":[{}]}}"#, turns.join(","))
 }
 
-fn run(target: SocketAddr, body: &str) -> f64 {
-    let mut stream = TcpStream::connect(target).unwrap();
+fn connect(target: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(target).unwrap();
     stream.set_nodelay(true).unwrap();
+    stream
+}
+
+fn ask(stream: &mut TcpStream, body: &str) {
+    // Another newest turn every time: the same one again would be taken for a regeneration.
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000;
+    let body = body.replacen("000000", &format!("{number:06}"), 1);
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-driftlead-subject: someone\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
+    stream.write_all(request.as_bytes()).unwrap();
+    read(&mut BufReader::new(stream)).unwrap();
+}
+
+fn run(target: SocketAddr, body: &str) -> f64 {
+    let mut stream = connect(target);
     let mut times = Vec::with_capacity(REQUESTS);
     for _ in 0..REQUESTS {
         let start = Instant::now();
-        stream.write_all(request.as_bytes()).unwrap();
-        read(&mut BufReader::new(&stream)).unwrap();
+        ask(&mut stream, body);
         times.push(start.elapsed().as_secs_f64() * 1e6);
     }
     // The first opens the connection behind the gateway.

@@ -49,8 +49,6 @@ fn main() {
         PARTS.len(),
     );
     memory.mark("one request passed (word lists)");
-    std::thread::sleep(std::time::Duration::from_secs(8));
-    memory.mark("after eight seconds (evidence)");
     let small = Body::of(2_000);
     for person in 0..1_000 {
         let who = format!("person {person}");

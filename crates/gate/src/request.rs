@@ -148,6 +148,14 @@ fn parts(raw: &str) -> Option<Vec<Part<'_>>> {
 
 /// A JSON string's content, borrowed where it has no escapes.
 pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
+    // Every role and nearly every model's name is such a string, and a string that was read is a whole one.
+    if let Some(inner) = raw
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        && memchr::memchr2(b'\\', b'"', inner.as_bytes()).is_none()
+    {
+        return Some(Cow::Borrowed(inner));
+    }
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str::<Text<'_>>(raw)

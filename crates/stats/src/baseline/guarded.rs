@@ -332,7 +332,21 @@ impl GuardedRule {
     /// anew: whoever stores prices has to test that the calibration still gives them.
     ///
     /// # Errors
-    /// Settings outside their domain, prices that are not above 0, or another number of them.
+    /// Settings outside their domain, prices that are not above 0, rates outside [0, 1], or another number
+    /// of either than the grid has nodes.
+    ///
+    /// ```
+    /// use driftlead_stats::baseline::{GuardedRule, GuardedSettings, Prior};
+    /// let settings = GuardedSettings { horizon: 60, paths: 200, ..GuardedSettings::default() };
+    /// let prior = Prior::beta(2.0, 18.0, 6)?;
+    /// let rule = GuardedRule::calibrate(&prior, &settings)?;
+    /// let rates: Vec<f64> = rule.null_rates().iter().map(|null| null.rate).collect();
+    /// let again = GuardedRule::calibrated_before(&prior, &settings, rule.prices(), &rates)?;
+    /// assert_eq!(again.prices(), rule.prices());
+    /// assert_eq!(again.null_rates(), rule.null_rates());
+    /// assert!(GuardedRule::calibrated_before(&prior, &settings, &[1.0], &rates).is_err());
+    /// # Ok::<(), driftlead_stats::StatsError>(())
+    /// ```
     pub fn calibrated_before(
         prior: &Prior,
         settings: &GuardedSettings,
@@ -353,6 +367,9 @@ impl GuardedRule {
         }
         for price in prices {
             crate::error::positive("price", *price)?;
+        }
+        for rate in rates {
+            crate::error::unit("rate", *rate)?;
         }
         let model = Model::new(prior, settings);
         Ok(Self::of(model, settings, prices.to_vec(), rates))
