@@ -322,7 +322,7 @@ mod tests {
     #[test]
     #[ignore = "takes minutes"]
     fn false_alarms_of_the_shipped_rule() {
-        let rule = rule(&settings()).unwrap();
+        let rule = shared_rule().unwrap();
         let people = 1000;
         for level in [0.02, 0.1, 0.3, 0.6, 0.9] {
             let wrong = wrong(&rule, people, 365, &[level]);
