@@ -22,6 +22,7 @@
 //! assert!(bait > 0.98, "reactive people end up with bait: {bait}");
 //! ```
 
+mod census;
 mod checkpoint;
 mod kernel;
 mod math;
@@ -33,6 +34,7 @@ mod tile;
 mod totals;
 mod world;
 
+pub use census::{Unit, operations};
 pub use checkpoint::CheckpointError;
 pub use run::{Control, End, LARGEST_ALPHA, Progress, Run, RunError, Setting};
 pub use tile::Kernel;
