@@ -170,3 +170,70 @@ fn uniforms_and_normals_have_their_moments() {
     assert!((sums[0] - 0.5).abs() < 0.004 && sums[1].abs() < 0.012);
     assert!((sums[2] - 1.0).abs() < 0.016 && (sums[3] - 3.0).abs() < 0.12);
 }
+
+/// The words in the orders that `examples/draws.rs` writes.
+fn interleaved(order: &str, n: u64) -> Vec<u32> {
+    let draws = Draws::new(1);
+    let word = |i: u64| match order {
+        "users" => draws.word(i % 100_000, (i / 100_000) as u32, 0),
+        "steps" => draws.word(i / 250, (i % 250) as u32, 0),
+        "streams" => draws.word(i / 750, (i / 3 % 250) as u32, (i % 3) as u32),
+        _ => Draws::new(i).word(0, 0, 0),
+    };
+    (0..n).map(word).collect()
+}
+
+/// Fails where the smaller tail is below one in two million.
+fn plausible(lower_tail: f64, what: &str) {
+    let tail = lower_tail.min(1.0 - lower_tail);
+    assert!(tail > 5e-7, "{what}: {tail:e}");
+}
+
+/// Ones among all bits are binomial, and pairs of neighbouring words' bytes equally frequent.
+#[test]
+fn bits_and_pairs_of_the_interleaved_words() {
+    use statrs::distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF};
+    for order in ["users", "steps", "streams", "seeds"] {
+        let words = interleaved(order, 1 << 20);
+        let ones: u64 = words.iter().map(|w| u64::from(w.count_ones())).sum();
+        let bits = Binomial::new(0.5, 32 * words.len() as u64).unwrap();
+        plausible(bits.cdf(ones), &format!("{order}: ones"));
+        for byte in 0..4 {
+            let mut counts = vec![0u32; 65_536];
+            // Pairs do not overlap, so that the statistic is chi-squared.
+            for pair in words.chunks_exact(2) {
+                let [a, b] = [pair[0], pair[1]].map(|x| usize::from(x.to_le_bytes()[byte]));
+                counts[a << 8 | b] += 1;
+            }
+            let expected = (words.len() / 2) as f64 / 65_536.0;
+            let statistic: f64 = counts
+                .iter()
+                .map(|&c| (f64::from(c) - expected).powi(2) / expected)
+                .sum();
+            let tail = ChiSquared::new(65_535.0).unwrap().cdf(statistic);
+            plausible(tail, &format!("{order}: pairs of byte {byte}"));
+        }
+    }
+}
+
+/// Birthday spacings (Marsaglia 1985): of 4,096 words among 2³², sorted, the spacings that occur again
+/// are Poisson with mean n³/4m = 4. It sees lattices and streams that are shifted copies of another.
+#[test]
+fn birthday_spacings_of_the_interleaved_words() {
+    use statrs::distribution::{DiscreteCDF, Poisson};
+    const TRIALS: usize = 256;
+    for order in ["users", "steps", "streams", "seeds"] {
+        let mut again = 0u64;
+        for birthdays in interleaved(order, (TRIALS << 12) as u64).chunks_exact_mut(1 << 12) {
+            birthdays.sort_unstable();
+            let mut spacings: Vec<u32> = birthdays.windows(2).map(|w| w[1] - w[0]).collect();
+            spacings.sort_unstable();
+            again += spacings.windows(2).filter(|w| w[0] == w[1]).count() as u64;
+        }
+        let repeats = Poisson::new(4.0 * TRIALS as f64).unwrap();
+        plausible(
+            repeats.cdf(again),
+            &format!("{order}: {again} spacings again"),
+        );
+    }
+}

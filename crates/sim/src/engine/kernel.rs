@@ -60,6 +60,12 @@ pub(super) mod field {
     /// What is added for content ≥ 1, ≥ 2, ≥ 3.
     pub(in crate::engine) const CONTENT_ADDS: [u32; 3] =
         [3 + (1 << CONTENT[0]), 1 << CONTENT[1], 1 << CONTENT[2]];
+    /// Bits that tell the states apart, in a state alone: engaged has this one, …
+    pub(in crate::engine) const IS_ENGAGED: u32 = STATE_ADDS[0];
+    /// … hooked this one.
+    pub(in crate::engine) const IS_HOOKED: u32 = 1 << HOOKED;
+    /// The bit of a row that tells bait from informative content.
+    pub(in crate::engine) const IS_BAIT: u32 = 1 << CONTENT[0];
 }
 
 /// Everything that is the same for all people and steps.
@@ -73,6 +79,7 @@ pub(super) struct Shared<S: Simd> {
     pub(super) rate: S::F,
     /// For each of the four kinds of people, what [`field`] adds for the content it is drawn to.
     pub(super) own: S::U,
+    states: [S::U; 2],
 }
 
 /// A table that is linear in λ.
@@ -124,6 +131,7 @@ impl<S: Simd> Shared<S> {
             ],
             rate: s.f(alpha * std::f32::consts::LOG2_E),
             own: s.load_u(own),
+            states: [s.u(field::STATE_ADDS[0]), s.u(field::STATE_ADDS[1])],
         }
     }
 }
@@ -165,12 +173,26 @@ pub(super) struct Person<S: Simd> {
 }
 
 /// The words of a step.
+#[derive(Clone, Copy)]
 pub(super) struct Words<S: Simd> {
     /// Picks the content: a uniform in units of 2⁻²⁴.
     pub(super) content: S::F,
     transition: S::F,
     square: S::F,
     normal: S::F,
+}
+
+impl<S: Simd> Words<S> {
+    #[inline(always)]
+    pub(super) fn none(s: S) -> Self {
+        let zero = s.f(0.0);
+        Words {
+            content: zero,
+            transition: zero,
+            square: zero,
+            normal: zero,
+        }
+    }
 }
 
 impl<S: Simd> Person<S> {
@@ -250,8 +272,8 @@ impl<S: Simd> Person<S> {
     pub(super) fn evolve(&mut self, s: S, shared: &Shared<S>, row: S::U, words: &Words<S>) {
         let engaged = s.ge(words.transition, shared.cuts[0].at(s, row, self.lambda));
         let hooked = s.ge(words.transition, shared.cuts[1].at(s, row, self.lambda));
-        let state = s.word_if(engaged, s.u(field::STATE_ADDS[0]));
-        self.state = s.wadd_if(hooked, state, s.u(field::STATE_ADDS[1]));
+        let state = s.word_if(engaged, shared.states[0]);
+        self.state = s.wadd_if(hooked, state, shared.states[1]);
     }
 }
 

@@ -9,7 +9,7 @@
 //! θ stays within ±116: content of probability below 2⁻²⁴ is never drawn, so the policy can only
 //! leave [−24, 24] in one update of at most 2αA·log₂e, and A < 22, α ≤ ½ (checked by the scenario).
 
-use super::kernel::{At, Person, Shared, Step, count, field};
+use super::kernel::{At, Person, Shared, Step, Words, count, field};
 use super::math::{TWO_POW_MINUS_24, exp2};
 use super::simd::{LANES, Simd};
 use super::world::World;
@@ -28,6 +28,44 @@ pub(super) struct Mirror {
 pub(super) struct People<S: Simd> {
     person: Person<S>,
     logit: S::F,
+}
+
+/// What was shown: e^θ, 1 + e^θ, and the row of the tables.
+#[derive(Clone, Copy)]
+struct Shown<S: Simd> {
+    odds: S::F,
+    total: S::F,
+    row: S::U,
+}
+
+impl<S: Simd> Shown<S> {
+    #[inline(always)]
+    fn none(s: S) -> Self {
+        Shown {
+            odds: s.f(0.0),
+            total: s.f(0.0),
+            row: s.u(0),
+        }
+    }
+}
+
+impl<S: Simd> People<S> {
+    #[inline(always)]
+    fn choose(&self, s: S, words: &Words<S>) -> Shown<S> {
+        let odds = exp2(s, self.logit);
+        let total = s.add(odds, s.f(1.0));
+        let place = s.mul(words.content, s.mul(total, s.f(TWO_POW_MINUS_24)));
+        let bait = s.ge(place, s.f(1.0));
+        let row = s.wadd_if(bait, self.person.state, s.u(field::CONTENT_ADDS[0]));
+        Shown { odds, total, row }
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, s: S, shown: &Shown<S>, gain: S::F) {
+        let bait = s.test(shown.row, s.u(field::IS_BAIT));
+        let down = s.fnma(gain, shown.odds, self.logit);
+        self.logit = s.pick(bait, s.add(self.logit, gain), down);
+    }
 }
 
 impl World for Mirror {
@@ -52,27 +90,35 @@ impl World for Mirror {
     }
 
     #[inline(always)]
-    fn step<S: Simd, const EVEN: bool>(
+    fn step<S: Simd, const EVEN: bool, const N: usize>(
         s: S,
         shared: &Shared<S>,
         at: &At<S>,
-        people: &mut People<S>,
+        people: &mut [People<S>; N],
         step: &mut Step,
     ) {
-        let person = &mut people.person;
-        let words = person.draw::<EVEN>(s, shared, at);
-        let odds = exp2(s, people.logit);
-        let total = s.add(odds, s.f(1.0));
-        let place = s.mul(words.content, s.mul(total, s.f(TWO_POW_MINUS_24)));
-        let bait = s.ge(place, s.f(1.0));
-        let row = s.wadd_if(bait, person.state, s.u(field::CONTENT_ADDS[0]));
-        let reaction = person.react(s, shared, row, &words, None);
-        let advantage = person.advantage(s, at, reaction);
-        let gain = s.div(s.mul(advantage, shared.rate), total);
-        let down = s.fnma(gain, odds, people.logit);
-        people.logit = s.pick(bait, s.add(people.logit, gain), down);
-        count(s, step, row, reaction);
-        person.evolve(s, shared, row, &words);
+        // Loops over arrays: a closure would not be compiled for the kernel's instruction set.
+        let mut words = [Words::none(s); N];
+        for i in 0..N {
+            words[i] = people[i].person.draw::<EVEN>(s, shared, at);
+        }
+        let mut shown = [Shown::none(s); N];
+        for i in 0..N {
+            shown[i] = people[i].choose(s, &words[i]);
+        }
+        let mut gains = [s.f(0.0); N];
+        for i in 0..N {
+            let Shown { row, total, .. } = shown[i];
+            let person = &mut people[i].person;
+            let reaction = person.react(s, shared, row, &words[i], None);
+            let advantage = person.advantage(s, at, reaction);
+            gains[i] = s.div(s.mul(advantage, shared.rate), total);
+            count(s, step, row, reaction);
+        }
+        for i in 0..N {
+            people[i].learn(s, &shown[i], gains[i]);
+            people[i].person.evolve(s, shared, shown[i].row, &words[i]);
+        }
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 //! four logits of a state the three differences to content 0 are kept, to base 2 and bounded as in
 //! [`super::mirror`]. With g = αA/Z, Z = 1 + Σe_k, they move by g − g·e_k + αA·(1[a=k] − 1[a=0]).
 
-use super::kernel::{At, Person, Shared, Step, count, field};
+use super::kernel::{At, Person, Shared, Step, Words, count, field};
 use super::math::{TWO_POW_MINUS_24, exp2};
 #[cfg(test)]
 use super::simd::LANES;
@@ -30,6 +30,88 @@ const OWN: [u32; 4] = {
     [u32::MAX, one, one + two, one + two + three]
 };
 
+/// What was shown: e_k, Z, the content as [`field`] counts it and the row of the tables.
+#[derive(Clone, Copy)]
+struct Shown<S: Simd> {
+    odds: [S::F; 3],
+    total: S::F,
+    content: S::U,
+    row: S::U,
+}
+
+/// αA and g.
+#[derive(Clone, Copy)]
+struct Move<S: Simd> {
+    push: S::F,
+    gain: S::F,
+}
+
+impl<S: Simd> Shown<S> {
+    #[inline(always)]
+    fn none(s: S) -> Self {
+        Shown {
+            odds: [s.f(0.0); 3],
+            total: s.f(0.0),
+            content: s.u(0),
+            row: s.u(0),
+        }
+    }
+}
+
+impl<S: Simd> Move<S> {
+    #[inline(always)]
+    fn none(s: S) -> Self {
+        Move {
+            push: s.f(0.0),
+            gain: s.f(0.0),
+        }
+    }
+}
+
+impl<S: Simd> People<S> {
+    #[inline(always)]
+    fn choose(&self, s: S, words: &Words<S>) -> Shown<S> {
+        let People { person, logits } = self;
+        let engaged = s.test(person.state, s.u(field::IS_ENGAGED));
+        let hooked = s.test(person.state, s.u(field::IS_HOOKED));
+        let mut odds = [s.f(0.0); 3];
+        for k in 0..3 {
+            let low = s.pick(engaged, logits[1][k], logits[0][k]);
+            odds[k] = exp2(s, s.pick(hooked, logits[2][k], low));
+        }
+        let second = s.add(odds[0], s.f(1.0));
+        let third = s.add(second, odds[1]);
+        let total = s.add(third, odds[2]);
+        let place = s.mul(words.content, s.mul(total, s.f(TWO_POW_MINUS_24)));
+        let [one, two, three] = field::CONTENT_ADDS;
+        let mut content = s.word_if(s.ge(place, s.f(1.0)), s.u(one));
+        content = s.wadd_if(s.ge(place, second), content, s.u(two));
+        content = s.wadd_if(s.ge(place, third), content, s.u(three));
+        Shown {
+            odds,
+            total,
+            content,
+            row: s.wadd(person.state, content),
+        }
+    }
+
+    #[inline(always)]
+    fn learn(&mut self, s: S, shown: &Shown<S>, Move { push, gain }: Move<S>) {
+        // Each mask by a comparison of its own: combining masks is slower where they are not vectors.
+        let calm = s.eq(self.person.state, s.u(0));
+        let engaged = s.test(self.person.state, s.u(field::IS_ENGAGED));
+        let hooked = s.test(self.person.state, s.u(field::IS_HOOKED));
+        let base = s.sub_if(s.eq(shown.content, s.u(0)), gain, push);
+        for k in 0..3 {
+            let this = s.eq(shown.content, s.u(OWN[k + 1]));
+            let change = s.add_if(this, s.fnma(gain, shown.odds[k], base), push);
+            self.logits[0][k] = s.add_if(calm, self.logits[0][k], change);
+            self.logits[1][k] = s.add_if(engaged, self.logits[1][k], change);
+            self.logits[2][k] = s.add_if(hooked, self.logits[2][k], change);
+        }
+    }
+}
+
 impl World for Mirror4 {
     type People<S: Simd> = People<S>;
     const POLICIES: usize = 3;
@@ -51,55 +133,42 @@ impl World for Mirror4 {
     }
 
     #[inline(always)]
-    fn step<S: Simd, const EVEN: bool>(
+    fn step<S: Simd, const EVEN: bool, const N: usize>(
         s: S,
         shared: &Shared<S>,
         at: &At<S>,
-        people: &mut People<S>,
+        people: &mut [People<S>; N],
         step: &mut Step,
     ) {
-        let People { person, logits } = people;
-        let words = person.draw::<EVEN>(s, shared, at);
-        let engaged = s.test(person.state, s.u(3));
-        let hooked = s.test(person.state, s.u(1 << field::HOOKED));
-        let mut odds = [s.f(0.0); 3];
-        for k in 0..3 {
-            let low = s.pick(engaged, logits[1][k], logits[0][k]);
-            odds[k] = exp2(s, s.pick(hooked, logits[2][k], low));
+        // Loops over arrays: a closure would not be compiled for the kernel's instruction set.
+        let mut words = [Words::none(s); N];
+        for i in 0..N {
+            words[i] = people[i].person.draw::<EVEN>(s, shared, at);
         }
-        let upto = [s.f(1.0), s.add(odds[0], s.f(1.0))];
-        let third = s.add(upto[1], odds[1]);
-        let total = s.add(third, odds[2]);
-        let place = s.mul(words.content, s.mul(total, s.f(TWO_POW_MINUS_24)));
-        let least = [
-            s.ge(place, upto[0]),
-            s.ge(place, upto[1]),
-            s.ge(place, third),
-        ];
-        let mut content = s.word_if(least[0], s.u(field::CONTENT_ADDS[0]));
-        content = s.wadd_if(least[1], content, s.u(field::CONTENT_ADDS[1]));
-        content = s.wadd_if(least[2], content, s.u(field::CONTENT_ADDS[2]));
-        let row = s.wadd(person.state, content);
-
-        let halved = s.both(least[0], s.ne(content, shared.own));
-        let reaction = person.react(s, shared, row, &words, Some(halved));
-        let push = s.mul(person.advantage(s, at, reaction), shared.rate);
-        let gain = s.div(push, total);
-        let base = s.pick(least[0], gain, s.sub(gain, push));
-        let shown = [
-            s.but_not(least[0], least[1]),
-            s.but_not(least[1], least[2]),
-            least[2],
-        ];
-        let only_engaged = s.but_not(engaged, hooked);
-        for k in 0..3 {
-            let change = s.add_if(shown[k], s.fnma(gain, odds[k], base), push);
-            logits[0][k] = s.add_unless(engaged, logits[0][k], change);
-            logits[1][k] = s.add_if(only_engaged, logits[1][k], change);
-            logits[2][k] = s.add_if(hooked, logits[2][k], change);
+        let mut shown = [Shown::none(s); N];
+        for i in 0..N {
+            shown[i] = people[i].choose(s, &words[i]);
         }
-        count(s, step, row, reaction);
-        person.evolve(s, shared, row, &words);
+        let mut moves = [Move::none(s); N];
+        for i in 0..N {
+            let Shown {
+                row,
+                content,
+                total,
+                ..
+            } = shown[i];
+            let person = &mut people[i].person;
+            let halved = s.both(s.ne(content, s.u(0)), s.ne(content, shared.own));
+            let reaction = person.react(s, shared, row, &words[i], Some(halved));
+            let push = s.mul(person.advantage(s, at, reaction), shared.rate);
+            let gain = s.div(push, total);
+            moves[i] = Move { push, gain };
+            count(s, step, row, reaction);
+        }
+        for i in 0..N {
+            people[i].learn(s, &shown[i], moves[i]);
+            people[i].person.evolve(s, shared, shown[i].row, &words[i]);
+        }
     }
 
     #[inline(always)]

@@ -22,6 +22,7 @@
 //! assert!(bait > 0.98, "reactive people end up with bait: {bait}");
 //! ```
 
+mod census;
 mod checkpoint;
 mod kernel;
 mod math;
@@ -35,6 +36,7 @@ mod totals;
 mod world;
 
 pub use crate::checkpoint::CheckpointError;
+pub use census::{Unit, operations};
 pub use run::{Control, End, LARGEST_ALPHA, Progress, Run, RunError, Setting};
 pub use sample::{Sample, Shown};
 pub use tile::Kernel;

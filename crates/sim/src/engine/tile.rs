@@ -193,12 +193,9 @@ fn vectors<S: Simd, W: World>(
         let length = WINDOW.min(span.steps - from);
         let steps = &mut window[..length as usize];
         steps.fill(Step::ZERO);
-        let mut groups = people.chunks_exact_mut(W::TOGETHER);
-        for group in &mut groups {
-            walk::<S, W>(s, shared, from, group, steps);
-        }
-        for one in groups.into_remainder() {
-            walk::<S, W>(s, shared, from, std::slice::from_mut(one), steps);
+        match W::TOGETHER {
+            6 => in_groups::<S, W, 6>(s, shared, from, &mut people, steps),
+            _ => in_groups::<S, W, 4>(s, shared, from, &mut people, steps),
         }
         totals.add_window(from, steps, count, lanes);
         from += length;
@@ -210,33 +207,42 @@ fn vectors<S: Simd, W: World>(
     }
 }
 
-/// A few vectors through the steps of a window, which starts at an even step.
+/// All vectors through the steps of a window, `N` at a time.
 #[inline(always)]
-fn walk<S: Simd, W: World>(
+fn in_groups<S: Simd, W: World, const N: usize>(
     s: S,
     shared: &Shared<S>,
     from: u32,
     people: &mut [W::People<S>],
     steps: &mut [Step],
 ) {
+    let (groups, rest) = people.as_chunks_mut::<N>();
+    for group in groups {
+        walk::<S, W, N>(s, shared, from, group, steps);
+    }
+    for one in rest {
+        walk::<S, W, 1>(s, shared, from, std::array::from_mut(one), steps);
+    }
+}
+
+/// A few vectors through the steps of a window, which starts at an even step.
+#[inline(always)]
+fn walk<S: Simd, W: World, const N: usize>(
+    s: S,
+    shared: &Shared<S>,
+    from: u32,
+    people: &mut [W::People<S>; N],
+    steps: &mut [Step],
+) {
     let mut t = from;
     let (pairs, last) = steps.as_chunks_mut::<2>();
     for [even, odd] in pairs {
-        let at = At::new(s, t);
-        for p in people.iter_mut() {
-            W::step::<S, true>(s, shared, &at, p, even);
-        }
-        let at = At::new(s, t + 1);
-        for p in people.iter_mut() {
-            W::step::<S, false>(s, shared, &at, p, odd);
-        }
+        W::step::<S, true, N>(s, shared, &At::new(s, t), people, even);
+        W::step::<S, false, N>(s, shared, &At::new(s, t + 1), people, odd);
         t += 2;
     }
     if let [even] = last {
-        let at = At::new(s, t);
-        for p in people.iter_mut() {
-            W::step::<S, true>(s, shared, &at, p, even);
-        }
+        W::step::<S, true, N>(s, shared, &At::new(s, t), people, even);
     }
 }
 
@@ -253,7 +259,7 @@ pub(super) fn states<S: Simd, W: World>(
     for v in 0..span.people / LANES as u64 {
         let mut people = [world.start(s, &shared, span.first + v * LANES as u64)];
         let mut steps = vec![Step::ZERO; span.steps as usize];
-        walk::<S, W>(s, &shared, 0, &mut people, &mut steps);
+        walk::<S, W, 1>(s, &shared, 0, &mut people, &mut steps);
         W::state(s, &people[0], &mut out);
     }
     out

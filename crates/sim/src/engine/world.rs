@@ -12,17 +12,21 @@ pub(super) trait World: Sync {
     const POLICIES: usize;
     /// Contents, at most 4.
     const CONTENTS: usize;
-    /// Vectors that go through a step before the next one begins: enough to hide the latency of one
-    /// behind the work of the others.
+    /// Vectors that go through a step side by side, 4 or 6: enough to hide the latency of one behind
+    /// the work of the others, few enough to stay near the registers.
     const TOGETHER: usize;
 
     fn shared<S: Simd>(&self, s: S, keys: &Keys) -> Shared<S>;
     fn start<S: Simd>(&self, s: S, shared: &Shared<S>, first: u64) -> Self::People<S>;
-    fn step<S: Simd, const EVEN: bool>(
+    /// One step of `N` vectors, in phases: all draw, then all choose, then all react, then all learn.
+    /// A vector's step is one long chain in which each operation waits for the last, and a CPU looks
+    /// only some hundred operations ahead, about two chains, for one that can start. In phases, what
+    /// stands side by side belongs to different chains.
+    fn step<S: Simd, const EVEN: bool, const N: usize>(
         s: S,
         shared: &Shared<S>,
         at: &At<S>,
-        people: &mut Self::People<S>,
+        people: &mut [Self::People<S>; N],
         step: &mut Step,
     );
     fn policies<S: Simd>(s: S, people: &Self::People<S>, out: &mut Policies);

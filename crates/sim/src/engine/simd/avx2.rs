@@ -180,6 +180,11 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn eq(self, a: U, b: U) -> F {
+        let equal = halves!(_mm256_cmpeq_epi32(a, b));
+        self.of_bits(equal)
+    }
+    #[inline(always)]
     fn ne(self, a: U, b: U) -> F {
         let equal = halves!(_mm256_cmpeq_epi32(a, b));
         self.of_bits(self.xor(equal, self.u(u32::MAX)))
@@ -193,10 +198,6 @@ impl Simd for Avx2 {
         halves!(_mm256_and_ps(a, b))
     }
     #[inline(always)]
-    fn but_not(self, a: F, b: F) -> F {
-        halves!(_mm256_andnot_ps(b, a))
-    }
-    #[inline(always)]
     fn pick(self, m: F, a: F, b: F) -> F {
         halves!(_mm256_blendv_ps(b, a, m))
     }
@@ -205,8 +206,8 @@ impl Simd for Avx2 {
         self.pick(m, self.add(a, b), a)
     }
     #[inline(always)]
-    fn add_unless(self, m: F, a: F, b: F) -> F {
-        self.pick(m, a, self.add(a, b))
+    fn sub_if(self, m: F, a: F, b: F) -> F {
+        self.pick(m, self.sub(a, b), a)
     }
     #[inline(always)]
     fn wadd_if(self, m: F, a: U, b: U) -> U {

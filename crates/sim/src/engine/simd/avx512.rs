@@ -145,6 +145,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b) }
     }
     #[inline(always)]
+    fn eq(self, a: __m512i, b: __m512i) -> __mmask16 {
+        unsafe { _mm512_cmpeq_epi32_mask(a, b) }
+    }
+    #[inline(always)]
     fn ne(self, a: __m512i, b: __m512i) -> __mmask16 {
         unsafe { _mm512_cmpneq_epi32_mask(a, b) }
     }
@@ -157,10 +161,6 @@ impl Simd for Avx512 {
         a & b
     }
     #[inline(always)]
-    fn but_not(self, a: __mmask16, b: __mmask16) -> __mmask16 {
-        a & !b
-    }
-    #[inline(always)]
     fn pick(self, m: __mmask16, a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_mask_blend_ps(m, b, a) }
     }
@@ -169,8 +169,8 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_add_ps(a, m, a, b) }
     }
     #[inline(always)]
-    fn add_unless(self, m: __mmask16, a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mask_add_ps(a, !m, a, b) }
+    fn sub_if(self, m: __mmask16, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mask_sub_ps(a, m, a, b) }
     }
     #[inline(always)]
     fn wadd_if(self, m: __mmask16, a: __m512i, b: __m512i) -> __m512i {

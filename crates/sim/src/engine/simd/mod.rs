@@ -61,18 +61,17 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn of_bits(self, a: Self::U) -> Self::F;
 
     fn ge(self, a: Self::F, b: Self::F) -> Self::M;
+    fn eq(self, a: Self::U, b: Self::U) -> Self::M;
     fn ne(self, a: Self::U, b: Self::U) -> Self::M;
     /// Whether a and b have a bit in common.
     fn test(self, a: Self::U, b: Self::U) -> Self::M;
     fn both(self, a: Self::M, b: Self::M) -> Self::M;
-    /// a and not b.
-    fn but_not(self, a: Self::M, b: Self::M) -> Self::M;
     /// a where m, else b.
     fn pick(self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
     /// a + b where m, else a.
     fn add_if(self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
-    /// a + b where not m, else a.
-    fn add_unless(self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
+    /// a − b where m, else a.
+    fn sub_if(self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
     /// a + b where m, else a.
     fn wadd_if(self, m: Self::M, a: Self::U, b: Self::U) -> Self::U;
     /// b where m, else 0.

@@ -156,6 +156,10 @@ impl Simd for Neon {
         quarters!(|i| vcgeq_f32(a[i], b[i]))
     }
     #[inline(always)]
+    fn eq(self, a: U, b: U) -> U {
+        quarters!(|i| vceqq_u32(a[i], b[i]))
+    }
+    #[inline(always)]
     fn ne(self, a: U, b: U) -> U {
         quarters!(|i| vmvnq_u32(vceqq_u32(a[i], b[i])))
     }
@@ -168,10 +172,6 @@ impl Simd for Neon {
         self.and(a, b)
     }
     #[inline(always)]
-    fn but_not(self, a: U, b: U) -> U {
-        quarters!(|i| vbicq_u32(a[i], b[i]))
-    }
-    #[inline(always)]
     fn pick(self, m: U, a: F, b: F) -> F {
         quarters!(|i| vbslq_f32(m[i], a[i], b[i]))
     }
@@ -180,8 +180,8 @@ impl Simd for Neon {
         self.pick(m, self.add(a, b), a)
     }
     #[inline(always)]
-    fn add_unless(self, m: U, a: F, b: F) -> F {
-        self.pick(m, a, self.add(a, b))
+    fn sub_if(self, m: U, a: F, b: F) -> F {
+        self.pick(m, self.sub(a, b), a)
     }
     #[inline(always)]
     fn wadd_if(self, m: U, a: U, b: U) -> U {

@@ -167,6 +167,10 @@ impl Simd for Portable {
         zip(a, b, |a, b| a >= b)
     }
     #[inline(always)]
+    fn eq(self, a: Of<u32>, b: Of<u32>) -> Of<bool> {
+        zip(a, b, |a, b| a == b)
+    }
+    #[inline(always)]
     fn ne(self, a: Of<u32>, b: Of<u32>) -> Of<bool> {
         zip(a, b, |a, b| a != b)
     }
@@ -179,10 +183,6 @@ impl Simd for Portable {
         zip(a, b, |a, b| a & b)
     }
     #[inline(always)]
-    fn but_not(self, a: Of<bool>, b: Of<bool>) -> Of<bool> {
-        zip(a, b, |a, b| a & !b)
-    }
-    #[inline(always)]
     fn pick(self, m: Of<bool>, a: Of<f32>, b: Of<f32>) -> Of<f32> {
         Of(std::array::from_fn(
             |i| if m.0[i] { a.0[i] } else { b.0[i] },
@@ -193,8 +193,8 @@ impl Simd for Portable {
         self.pick(m, self.add(a, b), a)
     }
     #[inline(always)]
-    fn add_unless(self, m: Of<bool>, a: Of<f32>, b: Of<f32>) -> Of<f32> {
-        self.pick(m, a, self.add(a, b))
+    fn sub_if(self, m: Of<bool>, a: Of<f32>, b: Of<f32>) -> Of<f32> {
+        self.pick(m, self.sub(a, b), a)
     }
     #[inline(always)]
     fn wadd_if(self, m: Of<bool>, a: Of<u32>, b: Of<u32>) -> Of<u32> {

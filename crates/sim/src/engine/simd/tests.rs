@@ -69,10 +69,10 @@ fn everything<S: Simd>(s: S) -> Vec<[u32; LANES]> {
             s.of_bits(s.bits(a)),
             s.pick(m, a, b),
             s.pick(s.both(m, n), a, b),
-            s.pick(s.but_not(m, n), a, b),
+            s.pick(s.eq(s.and(u, s.u(1)), s.and(v, s.u(1))), a, b),
             s.pick(s.ne(s.and(u, s.u(3)), s.and(v, s.u(3))), a, b),
             s.add_if(n, a, b),
-            s.add_unless(n, a, b),
+            s.sub_if(n, a, b),
             s.lookup(
                 s.load_f(&std::array::from_fn(|i| (i % 8) as f32)),
                 s.and(u, s.u(0xFFFF_FF07)),
