@@ -33,7 +33,12 @@ pub(super) fn page(lead: &str, n: &Numbers) -> String {
             |w| w.toward,
         ),
     ];
-    charts.extend(page::histograms(&THIRDS, &n.policy, "all people", "week"));
+    charts.extend(page::histograms(
+        &THIRDS,
+        &n.policy,
+        "all people; thirds of the items by their worth to the person",
+        "week",
+    ));
     charts.push(page::ends(
         &n.ends,
         "What people were shown in the last week, by what the items are worth to them.",

@@ -12,12 +12,9 @@ const DRAWN: usize = 240;
 
 /// The page.
 pub(super) fn page(lead: &str, found: &Found<'_>, sample: &Sample) -> String {
-    let mut charts = vec![course(
-        "Reaction",
-        "Mean reaction at a step, over all people.",
-        found,
-        |s| s.mean_reaction,
-    )];
+    let mut charts = vec![course("Reaction", "Mean reaction at a step.", found, |s| {
+        s.mean_reaction
+    })];
     for (i, state) in found.states.iter().enumerate() {
         let sentence = format!("Share of people who are {state} after a step.");
         let of = |s: &Step| s.states.get(i).copied().unwrap_or(0.0);
@@ -51,7 +48,7 @@ fn course(title: &str, sentence: &str, found: &Found<'_>, of: impl Fn(&Step) -> 
     let people = thousands(found.totals.people);
     Chart {
         title: title.to_owned(),
-        sentence: format!("{sentence} Sums over all {people} people."),
+        sentence: format!("{sentence} All {people} people."),
         kind: ChartKind::Course {
             unit: "step".to_owned(),
             points: drawn.map(|s| (s.step as f64, of(s), 0.0)).collect(),

@@ -69,7 +69,7 @@ pub(super) fn histograms(names: &[&str], policy: &[PolicyAt], who: &str, when: &
             title: format!("How likely people are shown {name}"),
             sentence: format!(
                 "Share of people by their probability of {name}, at several times; each column adds up \
-                 to 100 % of {who}. Darker is more people, by the root of the share."
+                 to 100 % of {who}. A stronger colour is more people, by the root of the share."
             ),
             kind: ChartKind::Heat(Heat {
                 x: when.to_owned(),
@@ -94,8 +94,8 @@ pub(super) fn ends(ends: &Simplex, sentence: &str) -> Chart {
     Chart {
         title: "Where people end".to_owned(),
         sentence: format!(
-            "{sentence} {} people; a corner is all of one, the middle a third of each. Darker is more \
-             people, by the root of the share.",
+            "{sentence} {} people; a corner is all of one, the middle a third of each. A stronger colour \
+             is more people, by the root of the share.",
             thousands(ends.people)
         ),
         kind: ChartKind::Triangle(Triangle {

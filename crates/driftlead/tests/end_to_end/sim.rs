@@ -1,6 +1,3 @@
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
 use crate::program::Desk;
 
 const MIRROR: &str = "kind = \"mirror\"\nlambda = 0.0\npeople = 2000\n";
@@ -214,65 +211,6 @@ fn errors_name_the_file_and_the_line() {
     ] {
         assert_eq!(desk.run(&args).code, 2, "{args:?}");
     }
-}
-
-/// Ctrl-C keeps the last checkpoint; resuming gives the bytes of a run that was never stopped.
-#[test]
-#[cfg(unix)]
-fn an_interrupted_run_goes_on() {
-    let desk = Desk::new();
-    desk.put("mirror.toml", MIRROR);
-    // One thread needs about a second for it and looks at the signal every half.
-    let mut args = vec![
-        "sim",
-        "feed",
-        "mirror.toml",
-        "--people",
-        "1e6",
-        "--steps",
-        "1000",
-        "--json=a.json",
-        "--threads",
-        "1",
-        "--checkpoint",
-        "kept",
-    ];
-    let mut child = desk.command(&args).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    let id = child.id().to_string();
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &id])
-        .status();
-    assert!(sent.unwrap().success());
-    let start = Instant::now();
-    let code = child.wait().unwrap().code();
-    assert!(start.elapsed() < Duration::from_secs(60));
-    assert_eq!(
-        code,
-        Some(130),
-        "the run must not be over before the signal"
-    );
-    assert!(desk.path("kept").exists() && !desk.path("a.json").exists());
-
-    // Another size is another run.
-    let other = [
-        "sim",
-        "feed",
-        "mirror.toml",
-        "--checkpoint",
-        "kept",
-        "--resume",
-    ];
-    let refused = desk.run(&other);
-    assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("another run"), "{}", refused.stderr);
-
-    args.push("--resume");
-    assert_eq!(desk.run(&args).code, 0);
-    let resumed = desk.read("a.json");
-    args.truncate(10);
-    assert_eq!(desk.run(&args).code, 0);
-    assert!(resumed == desk.read("a.json"));
 }
 
 /// Kinds without a clock and kinds with several places a step: the same record, and the same readers.

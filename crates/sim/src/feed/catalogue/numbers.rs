@@ -14,11 +14,11 @@ use crate::feed::sums::{Estimate, Fixed, Moments};
 use crate::portable::{exp, ln};
 use crate::rounds::{self, Control, End};
 
-/// Names of the thirds of items by what they are worth to a person.
+/// Names of the thirds of items by what they are worth to the person who is shown them.
 pub const THIRDS: [&str; 3] = [
-    "the third of items worth most to them",
-    "the third in the middle",
-    "the third worth least to them",
+    "the third worth most",
+    "the middle third",
+    "the third worth least",
 ];
 
 /// Everything about a run.
