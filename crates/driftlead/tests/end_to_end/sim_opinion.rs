@@ -52,7 +52,7 @@ fn friends_and_panels_of_a_world_of_opinion() {
     let run = desk.run(&[&small[..], &["--events", "p.jsonl"]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
     let first: serde_json::Value =
-        serde_json::from_str(desk.read("p.jsonl").lines().next().unwrap()).unwrap();
+        serde_json::from_str(desk.read("p.jsonl").lines().nth(1).unwrap()).unwrap();
     assert_eq!(first["kind"], "impression", "{first}");
     let read = desk.run(&["record", "p.jsonl", "--out", "again.parquet"]);
     assert_eq!(read.code, 0, "{}", read.stderr);

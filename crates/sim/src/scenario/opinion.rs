@@ -396,7 +396,7 @@ mod tests {
         );
         assert!(
             hazla
-                .with_size(Some(100_000), Some(2000))
+                .with_size(Some(20_000), Some(20_000))
                 .unwrap_err()
                 .contains("people ×")
         );

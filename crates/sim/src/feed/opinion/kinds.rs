@@ -42,7 +42,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         key: "hazla_like",
         size: (1000, 2000),
-        most_people: 100_000,
+        most_people: 20_000,
         new: new::<Hazla>,
     },
     Kind {
@@ -60,7 +60,7 @@ pub const KINDS: &[Kind] = &[
     Kind {
         key: "jiang19_like",
         size: (100, 500),
-        most_people: 10_000,
+        most_people: 2000,
         new: new::<Jiang>,
     },
     Kind {
