@@ -480,6 +480,17 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_database_needs_a_build_that_knows_one() {
+        let text = "[[upstream]]\nurl = \"http://h\"\n[govern]\ndatabase_url_env = \"X\"\n";
+        let error = Config::read(text).unwrap_err().to_string();
+        assert!(
+            error.starts_with("govern.database_url_env: this build has no"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn the_committed_schema_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gate.schema.json");

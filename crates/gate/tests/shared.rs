@@ -427,6 +427,50 @@ async fn without_the_database_nothing_governed_is_done_and_an_end_is_not_lost() 
     }
 }
 
+/// The connection breaks again and again, in the middle of changes too: what was answered is kept, and
+/// nothing is counted twice.
+#[tokio::test]
+async fn a_connection_that_breaks_loses_nothing_that_was_answered() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let mock = mock().await;
+    let a = Gate::start(&mock, &server).await;
+    let b = Gate::start(&mock, &server).await;
+    a.allow("fay", "keep_state").await;
+    let (mut answered, mut sent, mut broken) = (0, 0, 0);
+    while broken < 15 {
+        let mut terminate = server.psql(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE application_name = 'driftlead gate'",
+        );
+        let breaks = tokio::task::spawn_blocking(move || terminate.status());
+        while !breaks.is_finished() {
+            let (one, two) =
+                tokio::join!(a.me("fay", "/repair", "{}"), b.me("fay", "/repair", "{}"));
+            sent += 2;
+            answered += u64::from(one.status() == 200) + u64::from(two.status() == 200);
+        }
+        assert!(breaks.await.unwrap().unwrap().success());
+        broken += 1;
+    }
+    assert!(answered > 0 && answered < sent, "{answered} of {sent}");
+    let end = Instant::now() + Duration::from_secs(30);
+    while b.me("fay", "", "").await.status() != 200 || a.me("fay", "", "").await.status() != 200 {
+        assert!(Instant::now() < end);
+    }
+    for gate in [&a, &b] {
+        let me = gate.me("fay", "", "").await.json();
+        let kept = me["outcomes_of_repairs"]["repairs"].as_u64().unwrap();
+        assert!(
+            (answered..=sent).contains(&kept),
+            "{answered} answered of {sent}, {kept} kept"
+        );
+    }
+    a.end().await;
+    b.end().await;
+}
+
 /// The budget is one for all gateways, whoever asks at whatever moment.
 #[cfg(feature = "cohort")]
 #[tokio::test]

@@ -47,6 +47,8 @@ pub struct Receipt<'a> {
     pub head: Head,
     /// Name of that log: several gateways that share a store have one each.
     pub log: &'a str,
+    /// Whether the person's state is in a database that several gateways share.
+    pub shared: bool,
     /// Who runs the gateway.
     pub controller: &'a Controller,
 }
@@ -81,7 +83,11 @@ impl Receipt<'_> {
                     "party_type": "controller",
                 }],
                 "collection_method": "counted from messages that pass the gateway",
-                "storage_locations": ["the machine that runs the gateway"],
+                "storage_locations": if self.shared {
+                    vec!["the machine that runs the gateway", "the database that the gateways share"]
+                } else {
+                    vec!["the machine that runs the gateway"]
+                },
                 "retention_period": "until erased by the person, or the end of validity",
                 "jurisdiction": self.controller.jurisdiction,
                 "recipient_third_parties": [],
@@ -158,6 +164,7 @@ mod tests {
         }
         let receipt = Receipt {
             log: "l",
+            shared: false,
             event: consents.latest(Purpose::KeepState).unwrap(),
             principal: "p-1",
             record: "00000000-0000-4000-8000-000000000000",

@@ -107,6 +107,7 @@ fn take_event(inner: &Inner, person: &Person, event: &Event, head: Option<Head>,
             record: &identity.pseudonym,
             head,
             log: &inner.chain,
+            shared: inner.store.is_shared(),
             controller: &inner.settings.controller,
         };
         live.kept.add_receipt(receipt.to_json());
@@ -160,7 +161,14 @@ pub(super) async fn stop(
 ) -> Vec<Done> {
     let mut all = Vec::new();
     for purpose in Purpose::ALL {
-        if person.live().kept.consents.allows(purpose, seconds) {
+        // Whatever the clock says: where it is behind that of another gateway, a consent given there is
+        // not valid here yet, and must not become so after its end.
+        let given = {
+            let live = person.live();
+            let latest = live.kept.consents.latest(purpose);
+            latest.is_some_and(|event| event.state.is_valid())
+        };
+        if given {
             let done = change(
                 inner,
                 person,

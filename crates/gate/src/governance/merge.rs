@@ -218,8 +218,10 @@ mod tests {
             turns,
             until: 9,
         };
-        let mut base = Kept::default();
-        base.repairs = vec![repair("a", 5), repair("b", 2)];
+        let base = Kept {
+            repairs: vec![repair("a", 5), repair("b", 2)],
+            ..Kept::default()
+        };
         let (mut mine, mut theirs) = (base.clone(), base.clone());
         mine.repairs = vec![repair("a", 3), repair("c", 4)];
         theirs.repairs = vec![repair("a", 4), repair("b", 1)];

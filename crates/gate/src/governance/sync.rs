@@ -256,7 +256,11 @@ impl Inner {
                 what: "a file could not be rewritten",
             }));
         }
-        Ok(self.store.done_with(&self.chain, pseudonym).await?)
+        // The row is gone already. A note that stays is only looked at again.
+        if self.store.done_with(&self.chain, pseudonym).await.is_err() {
+            self.tally.store_failure();
+        }
+        Ok(())
     }
 
     /// Whoever has this pseudonym, if they are in memory.

@@ -1,5 +1,6 @@
 //! A PostgreSQL server of a test's own: in a temporary folder, on a socket there, gone with the test.
 
+use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,9 @@ impl Server {
                 std::env::var_os("DRIFTLEAD_NEEDS_POSTGRES").is_none(),
                 "PostgreSQL's programs initdb and postgres were not found"
             );
-            eprintln!("SKIPPED: PostgreSQL's programs initdb and postgres were not found");
+            // Straight to the stream, so that it is seen without --nocapture.
+            let skipped = b"SKIPPED: PostgreSQL's programs initdb and postgres were not found\n";
+            std::io::stderr().write_all(skipped).unwrap();
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
@@ -105,16 +108,20 @@ impl Server {
 
     /// What `psql` says to a statement.
     pub(crate) fn ask(&self, statement: &str) -> String {
-        let out = self
-            .command("psql")
+        let out = self.psql(statement).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// `psql` with a statement, not yet run.
+    pub(crate) fn psql(&self, statement: &str) -> Command {
+        let mut command = self.command("psql");
+        command
             .env("PGPASSWORD", PASSWORD)
             .arg("-h")
             .arg(self.folder.path())
             .args(["-U", "gate", "-d", "postgres", "-At", "-c", statement])
-            .stdout(Stdio::piped())
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+            .stdout(Stdio::piped());
+        command
     }
 
     /// What the server wrote down: every statement, with its values.
