@@ -460,6 +460,7 @@ async fn rewritten(
             Ok(Some(Err(_))) => errors::UPSTREAM_FAILED,
             Err(_) => errors::UPSTREAM_SLOW,
         };
+        reply.watch.failed(error.kind);
         reply.watch.end(EndCause::UpstreamFailed);
         return Err(error);
     }
@@ -472,6 +473,7 @@ async fn rewritten(
     let headers = &mut parts.headers;
     match recorded {
         Some(Recorded::Refused) => {
+            reply.watch.failed(errors::NO_LOG.kind);
             reply.watch.end(EndCause::Blocked);
             return Err(errors::NO_LOG);
         }
