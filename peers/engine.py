@@ -111,7 +111,9 @@ def main():
     os.sched_setaffinity(0, {core})
     binary = str(pathlib.Path(args.binary).resolve())
     programs = {OURS[w]: (w, Ours(binary, w)) for w in OURS}
-    for workload in OURS:
+    few = [binary, "--kernel", "avx2", "--users", "16", "--steps", "2", "--reps", "1"]
+    has_avx2 = subprocess.run(few, check=True, capture_output=True).stdout
+    for workload in OURS if has_avx2 else ():
         programs[f"driftlead {workload}, AVX2"] = (workload, Ours(binary, workload, "avx2"))
     for name in wanted:
         workload, program, arguments, _ = PEERS[name]
