@@ -64,7 +64,11 @@ pub(crate) struct Seen {
 /// Lives a month in `data`, the folder of the gateway.
 pub(crate) fn live(point: Point, month: &Month, data: &Path) -> io::Result<Lived> {
     let policy = Policy::at(point);
-    own_key(data, month.seed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(own_key(data, month.seed))?;
     let clock = Clock::standing_at(i64::from(FIRST_DAY) * DAY);
     let govern = Govern {
         data: data.to_owned(),
@@ -76,10 +80,6 @@ pub(crate) fn live(point: Point, month: &Month, data: &Path) -> io::Result<Lived
     let mut config = Config::for_upstream(format!("http://{}", model::start()?));
     config.listen.set_port(0);
     config.admin.set_port(0);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
     let server = runtime
         .block_on(Server::bind(&config, Arc::new(governance.clone())))
         .map_err(io::Error::other)?;
@@ -115,12 +115,17 @@ pub(crate) fn live(point: Point, month: &Month, data: &Path) -> io::Result<Lived
 
 /// Gives the store a key that follows from the seed, so that the draws of pauses can be repeated. A real
 /// gateway's key is random and its own.
-fn own_key(data: &Path, seed: u64) -> io::Result<()> {
+async fn own_key(data: &Path, seed: u64) -> io::Result<()> {
     std::fs::create_dir_all(data)?;
     let mut luck = Stream::new(seed, 0, 0, 906);
     let key: Vec<u8> = (0..8).flat_map(|_| luck.bits().to_le_bytes()).collect();
     let store = Store::open(&data.join("gate.db")).map_err(io::Error::other)?;
-    store.set_value("key", &key).map_err(io::Error::other)
+    let own = store.own().as_bytes().to_vec();
+    match store.swap_value("key", Some(&own), &key).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(io::Error::other("the store has another key than its own")),
+        Err(error) => Err(io::Error::other(error)),
+    }
 }
 
 struct Running {

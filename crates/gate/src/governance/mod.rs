@@ -96,12 +96,7 @@ impl Governance {
             .name("sweep".to_owned())
             .spawn(move || {
                 while let Some(inner) = weak.upgrade() {
-                    runtime.block_on(async {
-                        if inner.purge().await.is_err() {
-                            inner.tally.store_failure();
-                        }
-                        inner.sweep(Some(inner.clock.now_micros())).await;
-                    });
+                    runtime.block_on(sweep(&inner));
                     inner.pack(false);
                     drop(inner);
                     std::thread::sleep(SWEEP);
@@ -127,7 +122,7 @@ impl Governance {
     /// Ends the conversations that are silent by the clock, and writes down what they leave. A gateway
     /// that was opened with [`Self::open`] does this every few seconds.
     pub async fn sweep(&self) {
-        self.inner.sweep(Some(self.inner.clock.now_micros())).await;
+        sweep(&self.inner).await;
     }
 
     /// Opens without the thread that sweeps.
@@ -507,4 +502,12 @@ fn at_once<T: Send>(answer: impl Future<Output = T> + Send) -> std::io::Result<T
             .join()
             .map_err(|_| std::io::Error::other("a thread ended early"))
     })
+}
+
+/// Takes out whom any gateway erased, then ends the conversations that are silent.
+async fn sweep(inner: &Inner) {
+    if inner.purge().await.is_err() {
+        inner.tally.store_failure();
+    }
+    inner.sweep(Some(inner.clock.now_micros())).await;
 }

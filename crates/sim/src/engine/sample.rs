@@ -178,19 +178,19 @@ impl Run {
         let s = Portable;
         let draws = Draws::new(self.seed);
         let shared = world.shared(s, draws.keys());
-        let mut people = world.start(s, &shared, first);
+        let mut people = [world.start(s, &shared, first)];
         let mut before = Policies::ZERO;
         for t in 0..self.steps {
-            W::policies(s, &people, &mut before);
+            W::policies(s, &people[0], &mut before);
             let (at, mut step) = (At::new(s, t), Step::ZERO);
             if t % 2 == 0 {
-                W::step::<Portable, true>(s, &shared, &at, &mut people, &mut step);
+                W::step::<Portable, true, 1>(s, &shared, &at, &mut people, &mut step);
             } else {
-                W::step::<Portable, false>(s, &shared, &at, &mut people, &mut step);
+                W::step::<Portable, false, 1>(s, &shared, &at, &mut people, &mut step);
             }
             see(t, &before, Some(&step));
         }
-        W::policies(s, &people, &mut before);
+        W::policies(s, &people[0], &mut before);
         see(self.steps, &before, None);
     }
 }
