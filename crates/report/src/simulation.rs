@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(html.matches("<table").count(), 5);
         assert!(html.contains("25.0 ± 1.0 %") && html.contains("90 to 100 %"));
         // The cell of 25 % is shaded by the root of it, and a line parts it from the cell of none.
-        assert!(html.contains("fill-opacity=\"0.25\"") && html.contains("iv strong"));
+        assert!(html.contains("fill-opacity=\"0.250\"") && html.contains("iv strong"));
         assert!(html.contains("A &lt;world&gt;") && !html.contains("http:"));
         assert!(!html.contains("<script") && !html.contains("NaN"));
         assert_eq!(html, page_of(&charts));
