@@ -186,9 +186,10 @@ fn frame(h: &mut Html, x: &Scale, y: &Scale) {
 fn course(h: &mut Html, unit: &str, points: &[(f64, f64, f64)]) {
     let ends = (points.iter()).flat_map(|(_, m, se)| [m - 2.0 * se, m + 2.0 * se]);
     let y = Scale::new(reach(ends), (BOTTOM, TOP));
-    let times = points.iter().map(|p| p.0);
-    let (first, last) = (times.clone().next(), times.last());
-    let span = (first.unwrap_or(0.0), last.unwrap_or(1.0));
+    let span = match points {
+        [first, .., last] => (first.0, last.0),
+        _ => (0.0, 1.0),
+    };
     let x = Scale::new(span, (LEFT + 6.0, RIGHT - 6.0));
     frame(h, &x, &y);
     let edge = |sign: f64| {
@@ -326,7 +327,7 @@ mod tests {
         assert_eq!(html.matches("<table").count(), 5);
         assert!(html.contains("25.0 ± 1.0 %") && html.contains("90 to 100 %"));
         // The cell of 25 % is shaded by the root of it, and a line parts it from the cell of none.
-        assert!(html.contains("fill-opacity=\"0.25\"") && html.contains("iv strong"));
+        assert!(html.contains("fill-opacity=\"0.250\"") && html.contains("iv strong"));
         assert!(html.contains("A &lt;world&gt;") && !html.contains("http:"));
         assert!(!html.contains("<script") && !html.contains("NaN"));
         assert_eq!(html, page_of(&charts));

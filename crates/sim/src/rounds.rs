@@ -64,7 +64,8 @@ pub fn go<T: Sums>(
 ) -> Result<End<T>, CheckpointError> {
     let mut sums = empty();
     if let Some(path) = &control.checkpoint {
-        let whole = |t: &T| t.people() == people || (t.people() < people && t.people() % 2 == 0);
+        let whole =
+            |t: &T| t.people() == people || (t.people() < people && t.people().is_multiple_of(2));
         let fits = |t: &T| whole(t) && t.fits(&empty());
         if let Some(kept) = checkpoint::start(path, control.resume, of, &fits)? {
             sums = kept;

@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(of([0.0, 0.0, 3.0]), ([0.0, 0.0, 0.9], false));
         assert_eq!(of([0.35, 0.35, 0.3]), ([0.3, 0.3, 0.3], false));
         assert_eq!(of([0.36, 0.36, 0.28]), ([0.3, 0.3, 0.2], true));
-        assert_eq!(of([0.5, 0.5, 0.0]).1, false);
+        assert!(!of([0.5, 0.5, 0.0]).1);
         for i in 0..=40 {
             for j in 0..=(40 - i) {
                 let p = [f64::from(i), f64::from(j), f64::from(40 - i - j)];

@@ -73,7 +73,13 @@ impl<'a> System<'a> {
             _ => None,
         };
         let inverse = ridge.map_or_else(Vec::new, |r| {
-            let cell = |i: usize| if i % (d + 1) == 0 { 1.0 / r } else { 0.0 };
+            let cell = |i: usize| {
+                if i.is_multiple_of(d + 1) {
+                    1.0 / r
+                } else {
+                    0.0
+                }
+            };
             (0..d * d).map(cell).collect()
         });
         System {
@@ -137,13 +143,14 @@ impl<'a> System<'a> {
         } = self.of;
         let learns = is_gradient(world.rule);
         let mut top = f64::NEG_INFINITY;
-        for i in 0..self.weights.len() {
-            self.weights[i] = match self.is_candidate[i] {
-                true if learns => base[i] + self.scores[i],
-                true => base[i],
+        let stack = base.iter().zip(&self.scores).zip(&self.is_candidate);
+        for (w, ((base, score), is_candidate)) in self.weights.iter_mut().zip(stack) {
+            *w = match is_candidate {
+                true if learns => base + score,
+                true => *base,
                 false => f64::NEG_INFINITY,
             };
-            top = top.max(self.weights[i]);
+            top = top.max(*w);
         }
         for w in &mut self.weights {
             // The floor keeps a place for every candidate when those before it are taken.
