@@ -162,6 +162,7 @@ impl Bench {
             headers,
             temperature: parsed.temperature(),
             tools: false,
+            structured: false,
             readable: true,
         };
         let decision = self.runtime.block_on(self.governance.on_request(&facts));
@@ -172,7 +173,13 @@ impl Bench {
         if stages < 4 {
             return;
         }
-        let edited = request::apply(Dialect::Chat, body, &parsed, &edits, false);
+        let edited = request::apply(
+            Dialect::Chat,
+            body,
+            &parsed,
+            &edits,
+            &request::Own::default(),
+        );
         std::hint::black_box(edited.unwrap());
         if stages < 5 {
             return;
