@@ -8,6 +8,7 @@ mod engine_page;
 mod events;
 mod feed;
 mod opinion;
+mod opinion_page;
 mod output;
 mod page;
 mod phase;

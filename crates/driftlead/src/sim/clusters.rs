@@ -217,6 +217,21 @@ fn exposures(out: &mut String, content: &Content<'_>) {
         figure(e.influence.common)
     });
     line("locked", &|e| percent(e.locked));
+    let lenses = &content.result.numbers.lenses;
+    if lenses.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nWhat each lens adds to the divergence from the prior at the end, nats"
+    );
+    for part in lenses {
+        let name = match part.lens.as_str() {
+            "masked" => "part of the prior that is masked",
+            lens => lens,
+        };
+        let _ = writeln!(out, "  {name:<44} {:>18}", estimate(&part.adds));
+    }
 }
 
 fn lock_in(out: &mut String, n: &Numbers) {

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::BufWriter;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use driftlead_record::write::{WriteError, Writer};
-use driftlead_sim::draw::GENERATOR;
 use driftlead_sim::feed::opinion::kinds::Constant;
 use driftlead_sim::feed::opinion::numbers::{self, Course, Look, MEASURES};
 use driftlead_sim::feed::opinion::panel;
@@ -15,41 +12,34 @@ use driftlead_sim::feed::sums::Estimate;
 use driftlead_sim::scenario::Opinion;
 use serde::Serialize;
 
-use super::LABEL;
+use super::output::{self, Output};
+use super::{events, opinion_page};
 use crate::args::{Common, Feed};
 use crate::failure::Failure;
-use crate::file::Draft;
 use crate::number::{figure, thousands};
-use crate::{Outcome, VERSION, file, summary, terminal};
+use crate::{Outcome, summary, terminal};
 
+/// The world's parameters.
 #[derive(Serialize)]
-struct Content<'a> {
-    program: &'a str,
-    verb: &'a str,
-    label: &'a str,
-    manifest: Manifest<'a>,
-    arms: Vec<Course>,
-}
-
-#[derive(Serialize)]
-struct Manifest<'a> {
-    scenario: String,
-    generator: &'a str,
+struct Parameters<'a> {
     kind: &'a str,
-    world: &'a str,
     constants: BTreeMap<&'a str, Constant>,
     network: Option<&'a str>,
     friends: f64,
-    people: usize,
-    steps: u32,
     replicates: u32,
-    seed: u64,
 }
+
+#[derive(Serialize)]
+struct Found {
+    arms: Vec<Course>,
+}
+
+type Content<'a> = Output<'a, Parameters<'a>, Found>;
 
 /// Runs it.
 pub(super) fn run(scenario: Opinion, args: &Feed, common: &Common) -> Result<Outcome, Failure> {
-    if args.checkpoint.is_some() || args.out.is_some() {
-        let what = "a scenario of kind opinion has no --checkpoint or --out";
+    if args.checkpoint.is_some() {
+        let what = "a scenario of kind opinion has no --checkpoint";
         return Err(Failure::Input(what.to_owned()));
     }
     let scenario = (scenario.with_size(args.people, args.steps))
@@ -67,64 +57,37 @@ pub(super) fn run(scenario: Opinion, args: &Feed, common: &Common) -> Result<Out
     let done = || bar.set_position(finished.fetch_add(1, Ordering::Relaxed) + 1);
     let arms = numbers::run(world.as_ref(), size, common.seed, &done);
     bar.finish_and_clear();
-    let content = Content {
-        program: VERSION,
-        verb: "sim feed",
-        label: LABEL,
-        manifest: Manifest {
-            scenario: args.scenario.display().to_string(),
-            generator: GENERATOR,
-            kind: "opinion",
-            world: scenario.key,
-            constants: scenario.constants.iter().copied().collect(),
-            network: size.network.as_ref().map(|n| n.name()),
-            friends: size.friends,
-            people: size.people,
-            steps: size.steps,
-            replicates: size.replicates,
-            seed: common.seed,
-        },
+    let parameters = Parameters {
+        kind: "opinion",
+        constants: scenario.constants.iter().copied().collect(),
+        network: size.network.as_ref().map(|n| n.name()),
+        friends: size.friends,
+        replicates: size.replicates,
+    };
+    let found = Found {
         arms: arms.map_err(Failure::Input)?,
     };
-    if let Some(target) = &args.json.json {
-        file::write_json(target, &content)?;
-    }
-    let prints_json = (args.json.json.as_deref()).is_some_and(|p| p.as_os_str() == "-");
-    if !common.quiet && !prints_json {
-        terminal::print(&text(&content))?;
-        if let (Some(rows), Some(target)) = (events, &args.events) {
-            let (rows, people) = (thousands(rows), scenario.panel.min(size.people));
-            let place = target.display();
-            terminal::print(&format!(
-                "events {place} ({rows} rows of {people} people)\n"
-            ))?;
-        }
-    }
-    Ok(Outcome::Done)
+    let run = output::Size {
+        world: scenario.key,
+        people: size.people as u64,
+        steps: size.steps,
+    };
+    let content = Output::new(run, parameters, found, args, common);
+    let draw = |content: &Content<'_>| opinion_page::page(&title(content), &content.result.arms);
+    content.write(&text(&content), draw, events.as_deref(), args, common)
 }
 
-/// The first people of the first replicate, as it is.
-fn write_panel(target: &Path, scenario: &Opinion, common: &Common) -> Result<u64, Failure> {
-    let failed = |e: WriteError| Failure::cannot_write(target, &e);
-    let draft = Draft::start(target)?;
-    let file = BufWriter::new(draft.writer()?);
-    let mut writer = match target.extension().and_then(|e| e.to_str()) {
-        Some("parquet") => Writer::parquet(file, false),
-        Some("jsonl") => Writer::json_lines(file, false),
-        _ => {
-            let place = target.display();
-            let what = format!("--events {place}: the name must end in .parquet or .jsonl");
-            return Err(Failure::Input(what));
-        }
-    }
-    .map_err(failed)?;
+/// Writes the first people of the first replicate, as it is.
+fn write_panel(target: &Path, scenario: &Opinion, common: &Common) -> Result<String, Failure> {
     let setting = numbers::setting(&scenario.size, common.seed, 0).map_err(Failure::Input)?;
     let world = scenario.world();
-    let days = panel::conversations(scenario.key, world.as_ref(), &setting, scenario.panel);
-    writer.write(&days).map_err(failed)?;
-    let rows = writer.finish().map_err(failed)?;
-    draft.keep()?;
-    Ok(rows)
+    let panel = events::Panel {
+        people: scenario.panel.min(scenario.size.people) as u64,
+        shown: scenario.size.steps.into(),
+    };
+    // People meet each other, so that all of them go through the steps at once.
+    let days = || panel::conversations(scenario.key, world.as_ref(), &setting, scenario.panel);
+    events::write(target, panel, std::iter::once_with(days))
 }
 
 /// What a table shows of each look: heading and name of the number.
@@ -157,26 +120,31 @@ const REST: [(&str, &str); 6] = [
     ("effective number of items", "effective_items"),
 ];
 
-fn text(content: &Content<'_>) -> String {
+fn title(content: &Content<'_>) -> String {
     let m = &content.manifest;
-    let mut out = format!(
-        "{VERSION} · {LABEL}\n{}: {} people × {} steps, {} replicates; friends: {}; seed {}\n",
+    format!(
+        "{}: {} people × {} steps, {} replicates; friends: {}; seed {}",
         m.world,
-        thousands(m.people as u64),
+        thousands(m.people),
         thousands(m.steps.into()),
-        thousands(m.replicates.into()),
-        m.network.unwrap_or("none").replace('_', " "),
+        thousands(m.parameters.replicates.into()),
+        m.parameters.network.unwrap_or("none").replace('_', " "),
         m.seed
-    );
+    )
+}
+
+fn text(content: &Content<'_>) -> String {
+    let mut out = format!("{}\n", title(content));
     let shown = |c: &Constant| match c {
         Constant::Number(x) => x.to_string(),
         Constant::Count(n) => n.to_string(),
         Constant::Choice(name) => (*name).to_owned(),
     };
-    let constants = m.constants.iter().map(|(k, c)| format!("{k} {}", shown(c)));
+    let constants = content.manifest.parameters.constants.iter();
+    let constants = constants.map(|(k, c)| format!("{k} {}", shown(c)));
     let constants = constants.collect::<Vec<_>>().join(", ");
     out.push_str(&summary::wrap(&constants, terminal::width()));
-    let Some(as_is) = content.arms.first() else {
+    let Some(as_is) = content.result.arms.first() else {
         return out;
     };
     let _ = write!(out, "\n{:>9}", "step");
@@ -191,7 +159,7 @@ fn text(content: &Content<'_>) -> String {
         });
         out.push('\n');
     }
-    arms(&mut out, &content.arms);
+    arms(&mut out, &content.result.arms);
     if let Some(last) = as_is.looks.last() {
         let rest = REST.iter().filter_map(|(name, key)| {
             let value = last.get(key)?;
@@ -203,7 +171,7 @@ fn text(content: &Content<'_>) -> String {
             terminal::width(),
         ));
     }
-    let natural = content.arms.iter().find(|a| a.natural).map_or_else(
+    let natural = content.result.arms.iter().find(|a| a.natural).map_or_else(
         || "This world has no natural course.".to_owned(),
         |a| {
             format!(

@@ -15,8 +15,13 @@ const LINE: f64 = 0.05;
 
 /// A page of these figures.
 pub(super) fn render(lead: &str, charts: &[Chart]) -> String {
+    titled("A feed that learns from each person", lead, charts)
+}
+
+/// The same under another title.
+pub(super) fn titled(title: &str, lead: &str, charts: &[Chart]) -> String {
     simulation(&Simulation {
-        title: "A feed that learns from each person",
+        title,
         version: VERSION,
         label: LABEL,
         lead,

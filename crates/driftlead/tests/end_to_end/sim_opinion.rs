@@ -49,8 +49,15 @@ fn friends_and_panels_of_a_world_of_opinion() {
     let small = [
         "sim", "feed", "o.toml", "--people", "4", "--steps", "30", "--quiet",
     ];
-    let run = desk.run(&[&small[..], &["--events", "p.jsonl"]].concat());
+    let run = desk.run(&[&small[..], &["--events", "p.jsonl", "--out", "o.html"]].concat());
     assert_eq!(run.code, 0, "{}", run.stderr);
+    let page = desk.read("o.html");
+    let figures = page.matches("<svg").count();
+    assert!(figures > 6 && page.matches("<table").count() == figures);
+    for part in ["natural course, by arm", "synthetic data"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("NaN") && !page.contains("http:"));
     let first: serde_json::Value =
         serde_json::from_str(desk.read("p.jsonl").lines().nth(1).unwrap()).unwrap();
     assert_eq!(first["kind"], "impression", "{first}");

@@ -85,6 +85,10 @@ pub struct Life {
     /// The content that the person reacts to most in the states of the last week, without what
     /// exposure has added.
     pub best: usize,
+    /// Nats that each lens adds to the divergence from the prior, at the end of the last week.
+    pub lenses: Vec<f64>,
+    /// Part of the prior that is masked then.
+    pub masked: f64,
     /// Displacement at the end of each week without the system.
     pub after: Vec<f64>,
 }
@@ -152,6 +156,8 @@ pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Sh
         exposure: [0.0; MAX_CONTENTS],
         course: Vec::new(),
         best: 0,
+        lenses: Vec::new(),
+        masked: 0.0,
         after: Vec::new(),
     };
     let mut occupied = [0.0; 3];
@@ -232,6 +238,7 @@ pub fn live_and_tell(arm: &Arm, seed: u64, number: u64, tell: &mut impl FnMut(Sh
         *s = (0..3).map(|x| occupied[x] * person.unmoved(x, j)).sum();
     }
     life.best = largest(&score);
+    (life.lenses, life.masked) = world.stack.contributions(&trace[..k]);
     for _ in 0..world.after_weeks {
         for _ in 0..WEEK * world.day_steps {
             person.rest(luck.step(t).state);

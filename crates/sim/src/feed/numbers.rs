@@ -11,6 +11,7 @@ use super::population::{
 };
 use super::simplex::{Counts, Simplex};
 use super::sums::{Estimate, LockCounts, Moments};
+use crate::parts::Lens;
 use crate::portable::{exp, ln};
 
 /// Standard errors by which a change must exceed 0 to count for the Goodhart horizon.
@@ -27,6 +28,8 @@ pub struct Numbers {
     pub weekly: Vec<Weekly>,
     /// Echo chamber, filter bubble and influence, as it is and without a learner.
     pub exposure: [Exposure; 2],
+    /// What each lens adds, as it is; nothing without lenses.
+    pub lenses: Vec<LensPart>,
     /// People by probability of each content, at several weeks, as it is.
     pub policy: Vec<PolicyAt>,
     /// Where the first people end among three groups of contents; nothing with two contents.
@@ -56,6 +59,16 @@ pub struct PolicyAt {
     pub at: usize,
     /// For each content, people in 20 equal parts of [0, 1].
     pub contents: Vec<Vec<u64>>,
+}
+
+/// What one lens of the stack adds at the end, as a mean over people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LensPart {
+    /// Its name, or `masked`: the part of the prior that no lens shows any more.
+    pub lens: String,
+    /// Nats that it adds to the divergence from the prior; of `masked`, a share. A lens that undoes
+    /// another adds less than 0.
+    pub adds: Estimate,
 }
 
 /// One way to run the system, by its mean reaction and welfare per place in the last week.
@@ -235,6 +248,7 @@ impl Numbers {
             weeks: as_is.weeks.len(),
             weekly: (1..).zip(&as_is.weeks).map(|(n, w)| weekly(n, w)).collect(),
             exposure: [exposure(AS_IS, as_is), exposure(NO_LEARNER, without)],
+            lenses: lenses(&arms[AS_IS], as_is),
             policy: policy(arms, totals),
             ends: ends(arms, totals),
             phase: grid.map_or_else(Vec::new, |g| g.numbers(&totals.phase)),
@@ -293,6 +307,23 @@ fn exposure(arm: &Arm, sums: &ArmTotals, people: u64) -> Exposure {
         locked: sums.locked as f64 / people as f64,
         shares,
     }
+}
+
+fn lenses(arm: &Arm, sums: &ArmTotals) -> Vec<LensPart> {
+    let parts = arm.world.stack.lenses.iter().zip(&sums.lenses);
+    let mut all: Vec<LensPart> = parts
+        .map(|(lens, nats)| LensPart {
+            lens: lens.name().to_owned(),
+            adds: nats.estimate(),
+        })
+        .collect();
+    if !all.is_empty() {
+        all.push(LensPart {
+            lens: "masked".to_owned(),
+            adds: sums.masked.estimate(),
+        });
+    }
+    all
 }
 
 fn policy(arms: &[Arm], totals: &Totals) -> Vec<PolicyAt> {

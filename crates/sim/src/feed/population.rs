@@ -121,6 +121,10 @@ pub struct ArmTotals {
     pub histogram: [u64; BINS],
     /// Divergence of a person's last week from the stack, in nats.
     pub divergence: Moments,
+    /// Nats that each lens adds to the divergence from the prior, at the end.
+    pub lenses: Vec<Moments>,
+    /// Part of the prior that is masked at the end.
+    pub masked: Moments,
     /// Half the sum of |p − q| between this arm and [`AS_IS`].
     pub moved: Moments,
     /// Locked people.
@@ -229,6 +233,7 @@ impl Totals {
         let empty = |arm: &Arm| ArmTotals {
             weeks: vec![WeekTotals::default(); arm.world.weeks as usize],
             after: vec![Moments::default(); arm.world.after_weeks as usize],
+            lenses: vec![Moments::default(); arm.world.stack.lenses.len()],
             ..ArmTotals::default()
         };
         Totals {
@@ -339,6 +344,10 @@ impl ArmTotals {
         self.entropy.add(entropy);
         self.effective.add(crate::portable::exp(entropy));
         self.divergence.add(divergence(p, &stack(arm)[..k]));
+        for (sums, nats) in self.lenses.iter_mut().zip(&life.lenses) {
+            sums.add(*nats);
+        }
+        self.masked.add(life.masked);
         let moved = p.iter().zip(&as_is.exposure).map(|(p, q)| (p - q).abs());
         self.moved.add(0.5 * moved.sum::<f64>());
         self.locked += u64::from(life.exposure[life.last()] > LOCKED);
@@ -382,6 +391,10 @@ impl ArmTotals {
         for (a, b) in self.after.iter_mut().zip(&other.after) {
             a.merge(b);
         }
+        for (a, b) in self.lenses.iter_mut().zip(&other.lenses) {
+            a.merge(b);
+        }
+        self.masked.merge(&other.masked);
         self.entropy.merge(&other.entropy);
         self.effective.merge(&other.effective);
         self.overlap_same.merge(&other.overlap_same);

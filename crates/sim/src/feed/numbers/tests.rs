@@ -21,6 +21,31 @@ fn the_parts_of_lock_in_add_up() {
     assert!(l.heterogeneity.se > 0.0 && l.heterogeneity.se < 0.1);
 }
 
+/// A tilt adds what the divergence of its distribution says, and a mask takes its part of the prior.
+#[test]
+fn every_lens_says_what_it_adds() {
+    use crate::feed::influence::divergence;
+    use crate::feed::lens::Tilt;
+    let mut world = world();
+    assert!(numbers(&world, 4).lenses.is_empty());
+    let scores = vec![2.0, 0.0, 0.0, 0.0];
+    world.stack.lenses = vec![
+        Tilt::Rlhf { scores, beta: 1.0 },
+        Tilt::Retrieval { keep: 1 },
+    ];
+    let parts = numbers(&world, 40).lenses;
+    let names: Vec<&str> = parts.iter().map(|p| p.lens.as_str()).collect();
+    assert_eq!(names, ["rlhf", "retrieval", "masked"]);
+    let weights = [exp(2.0), 1.0, 1.0, 1.0];
+    let tilted = weights.map(|w| w / weights.iter().sum::<f64>());
+    let first = divergence(&tilted, &[0.25; 4]);
+    assert!((parts[0].adds.mean - first).abs() < 1e-9, "{parts:?}");
+    // One of four contents is left to everybody: ln 4 in all.
+    let all = parts[0].adds.mean + parts[1].adds.mean;
+    assert!((all - ln(4.0)).abs() < 1e-9, "{parts:?}");
+    assert!((parts[2].adds.mean - 0.75).abs() < 1e-9, "{parts:?}");
+}
+
 /// Attribution finds the mechanism that was put in.
 #[test]
 fn alike_people_without_sensitisation_part_by_luck_alone() {
