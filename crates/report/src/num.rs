@@ -17,12 +17,11 @@ pub(crate) fn sig3(x: f64) -> String {
     let digits = |x: f64| 2 - x.abs().log10().floor().clamp(-6.0, 300.0) as i32;
     let step = 10f64.powi(-digits(x));
     let rounded = (x / step).round() * step;
+    if rounded == 0.0 {
+        return "0".to_owned();
+    }
     // Rounding can reach the next power of ten: 99.96 becomes 100, not 100.0.
-    let places = if rounded == 0.0 {
-        digits(x)
-    } else {
-        digits(rounded * (1.0 + 1e-12))
-    };
+    let places = digits(rounded * (1.0 + 1e-12));
     decimals(rounded, usize::try_from(places).unwrap_or(0))
 }
 
@@ -141,6 +140,7 @@ mod tests {
     fn three_digits_are_enough() {
         let cases = [
             (0.0, "0"),
+            (1e-12, "0"),
             (1.0, "1.00"),
             (0.012_345, "0.0123"),
             (99.96, "100"),
