@@ -158,9 +158,14 @@ def system(path, body):
         body["messages"] = [turn for turn in turns if turn["role"] != "system"]
         return given
     given = body.pop("instructions" if path == "/v1/responses" else "system", None)
-    if isinstance(given, list):
-        return [part["text"] for part in given]
-    return [] if given is None else [given]
+    given = given if isinstance(given, list) else [] if given is None else [given]
+    texts = [part["text"] if isinstance(part, dict) else part for part in given]
+    if not texts and isinstance(body.get("input"), list):
+        # Without instructions a leading system item holds the system text of a Responses request.
+        is_system = lambda item: item.get("role") in ("system", "developer")
+        texts = [item["content"] for item in body["input"] if is_system(item)]
+        body["input"] = [item for item in body["input"] if not is_system(item)]
+    return texts
 
 
 def added(path, one, other):
