@@ -1,7 +1,7 @@
 //! [`Animosity`] as a world to choose: people day by day, in the arms of the experiments.
 
 use super::animosity::{Animosity, FeedArm, Reader};
-use super::world::{Arm, Running, Setting, Slot, Tell, Visit, World};
+use super::world::{Arm, Running, Setting, Slot, Tell, Visit, World, choice};
 use crate::draw::Draws;
 use crate::feed::sums::Moments;
 
@@ -42,9 +42,7 @@ const ARMS: [FeedArm; 5] = [
 
 impl World for AnimosityFeed {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = ARMS.iter().position(|a| *a == self.feed).unwrap_or(0);
-        let mut set = |i: usize| self.feed = ARMS.get(i).copied().unwrap_or(FeedArm::Ranked);
-        visit("feed", Slot::Choice(&FEEDS, now, &mut set));
+        choice(visit, "feed", &FEEDS, &ARMS, &mut self.feed);
         let w = &mut self.world;
         visit("push", Slot::Number(&mut w.push, 0.0, 1000.0));
         visit(

@@ -10,7 +10,7 @@
 //! person would be by nature.
 
 use super::purpose;
-use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World};
+use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World, choice};
 use crate::draw::Draws;
 use crate::feed::luck::pick;
 use crate::portable::exp;
@@ -88,13 +88,7 @@ impl Default for Carroll {
 
 impl World for Carroll {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = Planner::ALL
-            .iter()
-            .position(|p| *p == self.system)
-            .unwrap_or(0);
-        let mut set =
-            |i: usize| self.system = Planner::ALL.get(i).copied().unwrap_or(Planner::Even);
-        visit("system", Slot::Choice(&PLANNERS, now, &mut set));
+        choice(visit, "system", &PLANNERS, &Planner::ALL, &mut self.system);
         visit("choice", Slot::Number(&mut self.choice, 0.0, 50.0));
         visit("slate", Slot::Number(&mut self.slate, 0.0, 50.0));
         visit("memory", Slot::Number(&mut self.memory, 0.0, 1.0));
@@ -276,21 +270,11 @@ impl Running for Life {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::opinion::numbers::{Course, Size, run};
+    use crate::feed::opinion::numbers::tests::{alone, end};
+    use crate::feed::opinion::numbers::{Course, run};
 
     fn courses(world: Carroll) -> Vec<Course> {
-        let size = Size {
-            people: 60,
-            steps: 10,
-            replicates: 3,
-            network: None,
-            friends: 0.0,
-        };
-        run(&world, &size, 1, &|| {}).unwrap()
-    }
-
-    fn end(course: &Course, name: &str) -> f64 {
-        course.looks.last().unwrap().get(name).unwrap().mean
+        run(&world, &alone(60, 10, 3), 1, &|| {}).unwrap()
     }
 
     #[test]

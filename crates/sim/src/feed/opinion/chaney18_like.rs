@@ -9,7 +9,9 @@
 
 use super::purpose;
 use super::vector::dot;
-use super::world::{Arm, Friends, Peers, Running, Setting, Shown, Slot, Tell, Visit, World};
+use super::world::{
+    Arm, Friends, Peers, Running, Setting, Shown, Slot, Tell, Visit, World, choice,
+};
 use crate::draw::{Draws, Sequence};
 use crate::portable::{exp, ln};
 
@@ -72,13 +74,7 @@ impl Default for Chaney {
 
 impl World for Chaney {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = Ranker::ALL
-            .iter()
-            .position(|r| *r == self.ranker)
-            .unwrap_or(0);
-        let mut set =
-            |i: usize| self.ranker = Ranker::ALL.get(i).copied().unwrap_or(Ranker::Random);
-        visit("ranker", Slot::Choice(&RANKERS, now, &mut set));
+        choice(visit, "ranker", &RANKERS, &Ranker::ALL, &mut self.ranker);
         visit("items", Slot::Count(&mut self.items, 2, 2000));
         visit("attributes", Slot::Count(&mut self.attributes, 2, 100));
         visit("attention", Slot::Number(&mut self.attention, 0.0, 100.0));
@@ -303,21 +299,11 @@ impl Running for Life {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::opinion::numbers::{Course, Size, run};
+    use crate::feed::opinion::numbers::tests::{alone, end};
+    use crate::feed::opinion::numbers::{Course, run};
 
     fn courses(world: Chaney) -> Vec<Course> {
-        let size = Size {
-            people: 60,
-            steps: 60,
-            replicates: 4,
-            network: None,
-            friends: 0.0,
-        };
-        run(&world, &size, 1, &|| {}).unwrap()
-    }
-
-    fn end(course: &Course, name: &str) -> f64 {
-        course.looks.last().unwrap().get(name).unwrap().mean
+        run(&world, &alone(60, 60, 4), 1, &|| {}).unwrap()
     }
 
     /// The reported shape: training on confounded choices makes people more alike than training once

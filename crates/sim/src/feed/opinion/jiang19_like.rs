@@ -7,7 +7,9 @@
 //! grows without bound, and how fast depends on who chooses the items.
 
 use super::purpose;
-use super::world::{Arm, Friends, Peers, Running, Setting, Shown, Slot, Tell, Visit, World};
+use super::world::{
+    Arm, Friends, Peers, Running, Setting, Shown, Slot, Tell, Visit, World, choice,
+};
 use crate::draw::{Draws, Sequence};
 use crate::portable::{exp, ln};
 
@@ -64,13 +66,13 @@ impl Default for Jiang {
 
 impl World for Jiang {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = Chooser::ALL
-            .iter()
-            .position(|c| *c == self.chooser)
-            .unwrap_or(0);
-        let mut set =
-            |i: usize| self.chooser = Chooser::ALL.get(i).copied().unwrap_or(Chooser::Random);
-        visit("chooser", Slot::Choice(&CHOOSERS, now, &mut set));
+        choice(
+            visit,
+            "chooser",
+            &CHOOSERS,
+            &Chooser::ALL,
+            &mut self.chooser,
+        );
         visit("items", Slot::Count(&mut self.items, 2, 200));
         visit("shown", Slot::Count(&mut self.shown, 1, 200));
         visit("drift", Slot::Number(&mut self.drift, 0.0, 1.0));
@@ -216,6 +218,7 @@ fn gamma(shape: f64, luck: &mut Sequence) -> f64 {
 mod tests {
     use super::*;
     use crate::feed::opinion::graph::Network;
+    use crate::feed::opinion::numbers::tests::end;
     use crate::feed::opinion::numbers::{Course, Size, run};
 
     fn courses(world: Jiang, network: Option<Network>) -> Vec<Course> {
@@ -227,10 +230,6 @@ mod tests {
             friends: 0.5,
         };
         run(&world, &size, 1, &|| {}).unwrap()
-    }
-
-    fn end(course: &Course, name: &str) -> f64 {
-        course.looks.last().unwrap().get(name).unwrap().mean
     }
 
     /// The reported shape: who chooses decides how fast interests run away.

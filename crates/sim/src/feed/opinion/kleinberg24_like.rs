@@ -10,7 +10,7 @@
 //! did better by its goal.
 
 use super::purpose;
-use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World};
+use super::world::{Arm, Running, Setting, Shown, Slot, Tell, Visit, World, choice};
 use crate::draw::Draws;
 
 /// What the platform wants more of.
@@ -74,9 +74,7 @@ impl Default for Kleinberg {
 
 impl World for Kleinberg {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = Goal::ALL.iter().position(|g| *g == self.goal).unwrap_or(0);
-        let mut set = |i: usize| self.goal = Goal::ALL.get(i).copied().unwrap_or(Goal::Nothing);
-        visit("goal", Slot::Choice(&GOALS, now, &mut set));
+        choice(visit, "goal", &GOALS, &Goal::ALL, &mut self.goal);
         visit("span", Slot::Number(&mut self.span, 0.1, 1000.0));
         visit("cost", Slot::Number(&mut self.cost, 0.0, 1.0));
         visit("value", Slot::Number(&mut self.value, 0.0, 100.0));
@@ -220,17 +218,11 @@ impl Running for Life {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::opinion::numbers::{Course, Size, run};
+    use crate::feed::opinion::numbers::tests::alone;
+    use crate::feed::opinion::numbers::{Course, run};
 
     fn courses(world: Kleinberg) -> Vec<Course> {
-        let size = Size {
-            people: 1000,
-            steps: 240,
-            replicates: 3,
-            network: None,
-            friends: 0.0,
-        };
-        run(&world, &size, 1, &|| {}).unwrap()
+        run(&world, &alone(1000, 240, 3), 1, &|| {}).unwrap()
     }
 
     fn at(course: &Course, look: usize, name: &str) -> Option<f64> {

@@ -395,8 +395,24 @@ impl Window {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A run without friends.
+    pub(crate) fn alone(people: usize, steps: u32, replicates: u32) -> Size {
+        Size {
+            people,
+            steps,
+            replicates,
+            network: None,
+            friends: 0.0,
+        }
+    }
+
+    /// A measure at the end.
+    pub(crate) fn end(course: &Course, name: &str) -> f64 {
+        course.looks.last().unwrap().get(name).unwrap().mean
+    }
 
     #[test]
     fn looks_end_with_the_run() {

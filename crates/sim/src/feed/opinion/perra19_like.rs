@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::graph::{Graph, Network};
 use super::purpose;
-use super::world::{Arm, Peers, Running, Setting, Shown, Slot, Tell, Visit, World};
+use super::world::{Arm, Peers, Running, Setting, Shown, Slot, Tell, Visit, World, choice};
 use crate::draw::Draws;
 
 /// What is read of what friends post.
@@ -61,13 +61,7 @@ impl Default for Perra {
 
 impl World for Perra {
     fn constants(&mut self, visit: &mut Visit<'_>) {
-        let now = Filter::ALL
-            .iter()
-            .position(|f| *f == self.filter)
-            .unwrap_or(0);
-        let mut set =
-            |i: usize| self.filter = Filter::ALL.get(i).copied().unwrap_or(Filter::Random);
-        visit("filter", Slot::Choice(&FILTERS, now, &mut set));
+        choice(visit, "filter", &FILTERS, &Filter::ALL, &mut self.filter);
         visit("active", Slot::Number(&mut self.active, 0.0, 1.0));
         visit("shown", Slot::Count(&mut self.shown, 1, 1000));
         visit("nudge", Slot::Number(&mut self.nudge, 0.0, 1.0));
@@ -215,21 +209,11 @@ impl Running for Life {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::opinion::numbers::{Course, Size, run};
+    use crate::feed::opinion::numbers::tests::{alone, end};
+    use crate::feed::opinion::numbers::{Course, run};
 
     fn courses(world: Perra) -> Vec<Course> {
-        let size = Size {
-            people: 200,
-            steps: 200,
-            replicates: 6,
-            network: None,
-            friends: 0.0,
-        };
-        run(&world, &size, 3, &|| {}).unwrap()
-    }
-
-    fn end(course: &Course, name: &str) -> f64 {
-        course.looks.last().unwrap().get(name).unwrap().mean
+        run(&world, &alone(200, 200, 6), 3, &|| {}).unwrap()
     }
 
     /// What the abstract reports: a filter by agreement makes echo chambers, and a small nudge moves
@@ -268,13 +252,7 @@ mod tests {
             start_share: 0.3,
             ..Perra::default()
         };
-        let size = Size {
-            people: 100,
-            steps: 60,
-            replicates: 200,
-            network: None,
-            friends: 0.0,
-        };
+        let size = alone(100, 60, 200);
         let all = run(&world, &size, 1, &|| {}).unwrap();
         let (first, last) = (&all[0].looks[0], all[0].looks.last().unwrap());
         let share = last.get("share_for").unwrap();

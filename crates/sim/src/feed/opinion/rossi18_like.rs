@@ -158,21 +158,11 @@ impl Running for Life {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::opinion::numbers::{Course, Size, run};
+    use crate::feed::opinion::numbers::tests::{alone, end};
+    use crate::feed::opinion::numbers::{Course, run};
 
     fn courses(world: Rossi) -> Vec<Course> {
-        let size = Size {
-            people: 300,
-            steps: 400,
-            replicates: 3,
-            network: None,
-            friends: 0.0,
-        };
-        run(&world, &size, 1, &|| {}).unwrap()
-    }
-
-    fn end(course: &Course, name: &str) -> f64 {
-        course.looks.last().unwrap().get(name).unwrap().mean
+        run(&world, &alone(300, 400, 3), 1, &|| {}).unwrap()
     }
 
     /// What the abstract reports: recommendations drawn by clicks make opinions more extreme, and

@@ -54,6 +54,19 @@ pub enum Slot<'a> {
 /// Hears of every constant.
 pub type Visit<'a> = dyn FnMut(&'static str, Slot<'_>) + 'a;
 
+/// Tells of a constant that is one of `all`, whose names stand in the same order.
+pub(super) fn choice<T: Copy + PartialEq>(
+    visit: &mut Visit<'_>,
+    name: &'static str,
+    names: &'static [&'static str],
+    all: &[T],
+    chosen: &mut T,
+) {
+    let now = all.iter().position(|one| one == chosen).unwrap_or(0);
+    let mut set = |i: usize| *chosen = all.get(i).copied().unwrap_or(*chosen);
+    visit(name, Slot::Choice(names, now, &mut set));
+}
+
 /// What a run is started with, beside the world's constants.
 #[derive(Debug, Clone)]
 pub struct Setting {
