@@ -14,42 +14,25 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use driftlead_gate::Server;
 use driftlead_gate::audit::{Kind, verify};
 use driftlead_gate::config::Config;
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
+use mock::serve::{Served, serve};
 use mock::{Mock, Reply, ask, json_reply};
 use serde_json::json;
-use tokio::sync::oneshot;
 
 const REPLY: &str =
     r#"{"choices":[{"index":0,"message":{"content":"Is it so? Really?"},"finish_reason":"stop"}]}"#;
 
-async fn start(
-    mock: &Mock,
-    folder: &Path,
-) -> (
-    SocketAddr,
-    SocketAddr,
-    oneshot::Sender<()>,
-    tokio::task::JoinHandle<bool>,
-) {
-    let mut config = Config::for_upstream(format!("http://{}", mock.address));
-    config.listen.set_port(0);
-    config.admin.set_port(0);
+async fn start(mock: &Mock, folder: &Path) -> Served {
+    let config = Config::for_upstream(format!("http://{}", mock.address));
     let govern = Govern {
         data: folder.to_owned(),
         ..Govern::default()
     };
     let governance = Governance::open(&govern, &Policy::at(Point::Monitored)).unwrap();
-    let server = Server::bind(&config, Arc::new(governance)).await.unwrap();
-    let (main, admin) = (server.address(), server.admin_address());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let done = tokio::spawn(server.run(async {
-        let _ = stopped.await;
-    }));
-    (main, admin, stop, done)
+    serve(config, Arc::new(governance)).await
 }
 
 async fn release(admin: SocketAddr, epsilon: f64) -> Reply {
@@ -67,7 +50,8 @@ async fn release(admin: SocketAddr, epsilon: f64) -> Reply {
 async fn a_release_needs_a_hundred_people_who_allow_it_and_a_budget() {
     let mock = Mock::start(|_| json_reply("200 OK", REPLY)).await;
     let folder = tempfile::tempdir().unwrap();
-    let (main, _, stop, done) = start(&mock, folder.path()).await;
+    let gate = start(&mock, folder.path()).await;
+    let main = gate.address;
     for number in 0..101 {
         let who = format!("x-driftlead-subject: canary-{number}\r\n");
         // One of them keeps the counts and does not share them.
@@ -89,10 +73,10 @@ async fn a_release_needs_a_hundred_people_who_allow_it_and_a_budget() {
             ask(main, "/v1/chat/completions", &headers, body).await;
         }
     }
-    stop.send(()).unwrap();
-    assert!(done.await.unwrap());
+    gate.end().await;
 
-    let (main, admin, stop, done) = start(&mock, folder.path()).await;
+    let gate = start(&mock, folder.path()).await;
+    let (main, admin) = (gate.address, gate.admin);
     assert_eq!(
         ask(main, "/cohort", "", "").await.status(),
         404,
@@ -137,8 +121,7 @@ async fn a_release_needs_a_hundred_people_who_allow_it_and_a_budget() {
     }
     let metrics = ask(admin, "/metrics", "", "").await;
     assert!(!String::from_utf8(metrics.body).unwrap().contains("canary"));
-    stop.send(()).unwrap();
-    assert!(done.await.unwrap());
+    gate.end().await;
     let log = verify(&folder.path().join("audit.log")).unwrap();
     assert_eq!(log.kinds.get(&Kind::Release), Some(&1));
 }

@@ -16,17 +16,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driftlead_gate::Server;
 use driftlead_gate::audit::{Kind, Verified, verify, walk};
 use driftlead_gate::clock::Clock;
 use driftlead_gate::config::{Config, Limits};
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
 use driftlead_record::{Conversation, Options, read};
+use mock::serve::{Served, serve};
 use mock::{Mock, Reply, Seen, Step, ask, chunk, json_reply, last_chunk, open, stream_head, value};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::oneshot;
 
 const CHAT: &str = "/v1/chat/completions";
 const MINUTE: i64 = 60 * 1_000_000;
@@ -43,15 +42,12 @@ struct Gate {
     admin: SocketAddr,
     clock: Clock,
     governance: Governance,
-    stop: oneshot::Sender<()>,
-    done: tokio::task::JoinHandle<bool>,
+    served: Served,
 }
 
 impl Gate {
     async fn start(mock: &Mock, folder: &Path, limits: impl FnOnce(&mut Limits)) -> Gate {
         let mut config = Config::for_upstream(format!("http://{}", mock.address));
-        config.listen.set_port(0);
-        config.admin.set_port(0);
         limits(&mut config.limits);
         let govern = Govern {
             data: folder.to_owned(),
@@ -61,21 +57,13 @@ impl Gate {
         let clock = Clock::standing_at(START);
         let policy = Policy::at(Point::Monitored);
         let governance = Governance::open_at(&govern, &policy, clock.clone()).unwrap();
-        let server = Server::bind(&config, Arc::new(governance.clone()))
-            .await
-            .unwrap();
-        let (address, admin) = (server.address(), server.admin_address());
-        let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(server.run(async {
-            let _ = stopped.await;
-        }));
+        let served = serve(config, Arc::new(governance.clone())).await;
         Gate {
-            address,
-            admin,
+            address: served.address,
+            admin: served.admin,
             clock,
             governance,
-            stop,
-            done,
+            served,
         }
     }
 
@@ -122,8 +110,7 @@ impl Gate {
 
     /// Ends in order; the log as it then is.
     async fn stop(self, folder: &Path) -> Verified {
-        self.stop.send(()).unwrap();
-        assert!(self.done.await.unwrap());
+        self.served.end().await;
         drop(self.governance);
         verify(&folder.join("audit.log")).unwrap()
     }

@@ -19,9 +19,9 @@ use driftlead_gate::audit::{Kind, Verified, Witness, verify, verify_against};
 use driftlead_gate::config::Config;
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
+use mock::serve::{Served, serve};
 use mock::{Mock, Reply, Step, ask, chunk, json_reply, last_chunk, stream_head, value};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 const CHAT: &str = "/v1/chat/completions";
 const DIALECTS: [&str; 3] = [CHAT, "/v1/messages", "/v1/responses"];
@@ -31,8 +31,7 @@ const REPLY: &str =
 struct Gate {
     address: SocketAddr,
     admin: SocketAddr,
-    stop: oneshot::Sender<()>,
-    done: tokio::task::JoinHandle<bool>,
+    served: Served,
 }
 
 impl Gate {
@@ -46,21 +45,13 @@ impl Gate {
     }
 
     async fn with(mock: &Mock, govern: &Govern, policy: &Policy) -> Gate {
-        let mut config = Config::for_upstream(format!("http://{}", mock.address));
-        config.listen.set_port(0);
-        config.admin.set_port(0);
+        let config = Config::for_upstream(format!("http://{}", mock.address));
         let governance = Governance::open(govern, policy).unwrap();
-        let server = Server::bind(&config, Arc::new(governance)).await.unwrap();
-        let (address, admin) = (server.address(), server.admin_address());
-        let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(server.run(async {
-            let _ = stopped.await;
-        }));
+        let served = serve(config, Arc::new(governance)).await;
         Gate {
-            address,
-            admin,
-            stop,
-            done,
+            address: served.address,
+            admin: served.admin,
+            served,
         }
     }
 
@@ -99,8 +90,7 @@ impl Gate {
 
     /// Ends in order.
     async fn stop(self) {
-        self.stop.send(()).unwrap();
-        assert!(self.done.await.unwrap());
+        self.served.end().await;
     }
 }
 

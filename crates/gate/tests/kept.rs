@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use driftlead_gate::Server;
 use driftlead_gate::audit::{Kind, verify};
 use driftlead_gate::config::Config;
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
 use driftlead_metrics::scan;
 use driftlead_record::{Conversation, Kind as Row, Options, read};
+use mock::serve;
 use mock::{Mock, ask, json_reply};
 use serde_json::{Value, json};
 
@@ -36,9 +36,7 @@ async fn serve(folder: &Path, text: bool, requests: &[(String, &str, String)]) -
         json_reply("200 OK", &json.to_string())
     })
     .await;
-    let mut config = Config::for_upstream(format!("http://{}", mock.address));
-    config.listen.set_port(0);
-    config.admin.set_port(0);
+    let config = Config::for_upstream(format!("http://{}", mock.address));
     let govern = Govern {
         data: folder.to_owned(),
         record: true,
@@ -46,15 +44,10 @@ async fn serve(folder: &Path, text: bool, requests: &[(String, &str, String)]) -
         ..Govern::default()
     };
     let governance = Governance::open(&govern, &Policy::at(Point::Monitored)).unwrap();
-    let server = Server::bind(&config, Arc::new(governance)).await.unwrap();
-    let address = server.address();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let done = tokio::spawn(server.run(async {
-        let _ = stopped.await;
-    }));
+    let gate = serve::serve(config, Arc::new(governance)).await;
     let mut last = Vec::new();
     for (headers, path, body) in requests {
-        let reply = ask(address, path, headers, body).await;
+        let reply = ask(gate.address, path, headers, body).await;
         assert_eq!(
             reply.status(),
             200,
@@ -63,8 +56,7 @@ async fn serve(folder: &Path, text: bool, requests: &[(String, &str, String)]) -
         );
         last = reply.body;
     }
-    stop.send(()).unwrap();
-    assert!(done.await.unwrap());
+    gate.end().await;
     last
 }
 

@@ -24,11 +24,11 @@ use driftlead_gate::config::Config;
 use driftlead_gate::governance::{Govern, Governance, WithoutLog};
 use driftlead_gate::policy::{Point, Policy};
 use driftlead_gate::store::Store;
+use mock::serve::{Served, serve};
 use mock::{Mock, Reply, ask, json_reply, value};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::Server;
-use tokio::sync::oneshot;
 
 const CHAT: &str = "/v1/chat/completions";
 const REPLY: &str =
@@ -39,8 +39,7 @@ struct Gate {
     address: SocketAddr,
     admin: SocketAddr,
     folder: tempfile::TempDir,
-    stop: oneshot::Sender<()>,
-    done: tokio::task::JoinHandle<bool>,
+    served: Served,
 }
 
 impl Gate {
@@ -68,23 +67,13 @@ impl Gate {
         let store = Store::connect(&SecretString::from(server.address())).unwrap();
         let policy = Policy::at(Point::Monitored);
         let governance = Governance::open_on(&govern, &policy, store).unwrap();
-        let mut config = Config::for_upstream(format!("http://{}", mock.address));
-        config.listen.set_port(0);
-        config.admin.set_port(0);
-        let server = driftlead_gate::Server::bind(&config, Arc::new(governance))
-            .await
-            .unwrap();
-        let (address, admin) = (server.address(), server.admin_address());
-        let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(server.run(async {
-            let _ = stopped.await;
-        }));
+        let config = Config::for_upstream(format!("http://{}", mock.address));
+        let served = serve(config, Arc::new(governance)).await;
         Gate {
-            address,
-            admin,
+            address: served.address,
+            admin: served.admin,
             folder,
-            stop,
-            done,
+            served,
         }
     }
 
@@ -134,8 +123,7 @@ impl Gate {
 
     /// Ends in order, and the log holds.
     async fn end(self) -> tempfile::TempDir {
-        self.stop.send(()).unwrap();
-        assert!(self.done.await.unwrap());
+        self.served.end().await;
         verify(&self.folder.path().join("data/audit.log")).unwrap();
         self.folder
     }

@@ -9,14 +9,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driftlead_gate::Server;
 use driftlead_gate::config::{Config, Traces};
 use driftlead_gate::govern::{Governor, Transparent};
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
+use mock::serve::{Served, serve};
 use mock::{Mock, ask, chunk, json_reply, last_chunk, stream_head, value};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 const CHAT: &str = "/v1/chat/completions";
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -26,36 +25,26 @@ const REPLY: &str = r#"{"model":"m-2","choices":[{"index":0,"message":{"content"
 struct Gate {
     address: SocketAddr,
     admin: SocketAddr,
-    stop: oneshot::Sender<()>,
-    done: tokio::task::JoinHandle<bool>,
+    served: Served,
 }
 
 impl Gate {
     async fn start(upstream: &Mock, collector: Option<&str>, governor: Arc<dyn Governor>) -> Gate {
         let mut config = Config::for_upstream(format!("http://{}", upstream.address));
-        config.listen.set_port(0);
-        config.admin.set_port(0);
         config.traces = collector.map(|endpoint| Traces {
             endpoint: endpoint.to_owned(),
             service: "chat gateway".to_owned(),
         });
-        let server = Server::bind(&config, governor).await.unwrap();
-        let (address, admin) = (server.address(), server.admin_address());
-        let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(server.run(async {
-            let _ = stopped.await;
-        }));
+        let served = serve(config, governor).await;
         Gate {
-            address,
-            admin,
-            stop,
-            done,
+            address: served.address,
+            admin: served.admin,
+            served,
         }
     }
 
     async fn end(self) {
-        self.stop.send(()).unwrap();
-        assert!(self.done.await.unwrap());
+        self.served.end().await;
     }
 }
 

@@ -70,11 +70,7 @@ impl Governance {
     /// # Errors
     /// [`OpenError`].
     pub fn open(settings: &Govern, policy: &Policy) -> Result<Self, OpenError> {
-        private_folder(&settings.data).map_err(|source| OpenError::Folder {
-            folder: settings.data.display().to_string(),
-            source,
-        })?;
-        Self::open_on(settings, policy, open_store(settings)?)
+        Self::sweeping(settings, policy, || open_store(settings))
     }
 
     /// As [`Self::open`], on a store that is open already.
@@ -82,6 +78,15 @@ impl Governance {
     /// # Errors
     /// [`OpenError`].
     pub fn open_on(settings: &Govern, policy: &Policy, store: Store) -> Result<Self, OpenError> {
+        Self::sweeping(settings, policy, || Ok(store))
+    }
+
+    /// Opens with a thread that ends silent conversations.
+    fn sweeping(
+        settings: &Govern,
+        policy: &Policy,
+        store: impl FnOnce() -> Result<Store, OpenError>,
+    ) -> Result<Self, OpenError> {
         let governance = Self::open_quietly(settings, policy, store, Clock::system())?;
         let weak = Arc::downgrade(&governance.inner);
         let failed = |source| OpenError::Folder {
@@ -112,11 +117,7 @@ impl Governance {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(settings: &Govern, policy: &Policy, clock: Clock) -> Result<Self, OpenError> {
-        private_folder(&settings.data).map_err(|source| OpenError::Folder {
-            folder: settings.data.display().to_string(),
-            source,
-        })?;
-        Self::open_quietly(settings, policy, open_store(settings)?, clock)
+        Self::open_quietly(settings, policy, || open_store(settings), clock)
     }
 
     /// Ends the conversations that are silent by the clock, and writes down what they leave. A gateway
@@ -129,7 +130,7 @@ impl Governance {
     fn open_quietly(
         settings: &Govern,
         policy: &Policy,
-        store: Store,
+        store: impl FnOnce() -> Result<Store, OpenError>,
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let folder = |source| OpenError::Folder {
@@ -137,6 +138,7 @@ impl Governance {
             source,
         };
         private_folder(&settings.data).map_err(folder)?;
+        let store = store()?;
         let log_path = settings.data.join("audit.log");
         let own = store.own().clone();
         let log = Log::open(&log_path, settings.log_sync, own, clock.clone())?;

@@ -1,5 +1,7 @@
 //! A model server and a client that know sockets and nothing else, so that every byte is seen.
 
+pub(crate) mod serve;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
