@@ -341,7 +341,7 @@ async fn no_number_of_a_decision_is_used_twice() {
     }
     // Lost without a word: what it had not used is skipped.
     let lost = b.export("di").await;
-    b.done.abort();
+    b.served.kill();
     let c = Gate::start(&mock, &server).await;
     for round in 0..20 {
         let (one, two) = (format!("c{round}"), format!("d{round}"));

@@ -34,6 +34,11 @@ pub(crate) async fn serve(mut config: Config, governor: Arc<dyn Governor>) -> Se
 }
 
 impl Served {
+    /// Ends it in the middle of everything.
+    pub(crate) fn kill(&self) {
+        self.done.abort();
+    }
+
     /// Stops it; every reply has to finish.
     pub(crate) async fn end(self) {
         self.stop.send(()).unwrap();
