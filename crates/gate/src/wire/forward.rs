@@ -17,7 +17,7 @@ use super::flow::Flow;
 use super::place::Place;
 use super::rewrite::{self, Changed, Source, Will};
 use super::trace::Span;
-use super::upstream::{self, Live, Target, Upward};
+use super::upstream::{Live, Target, Upward};
 use super::{Gate, headers};
 use crate::config::{Limits, UsageRules};
 use crate::dialect::Dialect;
@@ -69,6 +69,7 @@ pub(super) enum Door {
 pub(super) async fn serve(
     gate: Arc<Gate>,
     door: Door,
+    lane: usize,
     request: Request<Incoming>,
 ) -> Result<Response<Downward>, Infallible> {
     let place = match Place::of(request.method(), request.uri().path()) {
@@ -84,7 +85,7 @@ pub(super) async fn serve(
         Ok(Place::Model(dialect)) => {
             gate.metrics.request(dialect);
             let live = gate.live();
-            forward(&gate, &live, dialect, request, &mut span).await
+            forward(&gate, &live, lane, dialect, request, &mut span).await
         }
         Ok(Place::Local) => Err(local(&gate, door, request).await),
         Err(error) => Err(Stop::Error(error)),
@@ -112,6 +113,7 @@ pub(super) async fn serve(
 async fn forward(
     gate: &Gate,
     live: &Live,
+    lane: usize,
     dialect: Option<Dialect>,
     request: Request<Incoming>,
     span: &mut Option<Span>,
@@ -168,7 +170,7 @@ async fn forward(
         extra,
         flow: parts.extensions.get().cloned(),
     };
-    Ok(send(live, target, parts, upward, reply).await?)
+    Ok(send(live, lane, target, parts, upward, reply).await?)
 }
 
 /// What is done to a request besides what a governor decides, and whether the usage chunk of its stream
@@ -355,6 +357,7 @@ struct Reply {
 
 async fn send(
     live: &Live,
+    lane: usize,
     target: &Target,
     parts: http::request::Parts,
     upward: Upward,
@@ -371,16 +374,14 @@ async fn send(
     }
     *request.headers_mut() = headers;
     // Dropped when the client goes away, this closes the connection to the upstream.
-    let asked = live.client.request(request);
-    let wait = Limits::seconds(live.limits.answer_seconds);
-    let error = match tokio::time::timeout(wait, asked).await {
-        Ok(Ok(response)) => return passed_on(live, response, reply).await,
-        Ok(Err(error)) => upstream::failure(&error),
-        Err(_) => errors::UPSTREAM_SLOW,
-    };
-    reply.watch.failed(error.kind);
-    reply.watch.end(EndCause::UpstreamFailed);
-    Err(error)
+    match live.ask(lane, request).await {
+        Ok(response) => passed_on(live, response, reply).await,
+        Err(error) => {
+            reply.watch.failed(error.kind);
+            reply.watch.end(EndCause::UpstreamFailed);
+            Err(error)
+        }
+    }
 }
 
 async fn passed_on(

@@ -8,6 +8,7 @@ mod errors;
 mod flow;
 mod forward;
 mod headers;
+mod lanes;
 mod metrics;
 mod place;
 mod rewrite;
@@ -56,7 +57,7 @@ impl Gate {
             let what = "[traces] changes only with a restart".to_owned();
             return Err(ConfigError::Governor { what });
         }
-        let live = Arc::new(Live::new(config, &environment)?);
+        let live = Arc::new(Live::new(config, &environment, self.live().lanes())?);
         let governed = self.governor.reload(config);
         governed.map_err(|what| ConfigError::Governor { what })?;
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;

@@ -43,7 +43,7 @@ pub fn run(
     reread: Option<&dyn Fn() -> Result<Config, String>>,
     say: &dyn Fn(Event),
 ) -> Result<(), ServeError> {
-    let runtime = Builder::new_multi_thread()
+    let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| ServeError::Start(error.to_string()))?;

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 
 use super::flow::{Flow, Watched};
 use super::forward::Door;
+use super::lanes::{Berth, Lanes};
 use super::metrics::Metrics;
 use super::trace::{Exporter, Tracer};
 use super::upstream::Live;
@@ -65,16 +67,20 @@ pub struct Server {
     address: SocketAddr,
     admin_address: SocketAddr,
     gate: Arc<Gate>,
+    lanes: Lanes,
     exporter: Option<Exporter>,
 }
 
 impl Server {
-    /// Takes the addresses. Port 0 takes a free one.
+    /// Takes the addresses, and starts a thread for every core, which serve the connections. Port 0 takes a
+    /// free one.
     ///
     /// # Errors
-    /// If the configuration is wrong, an address is taken, or there is no randomness.
+    /// If the configuration is wrong, an address is taken, or there is no randomness or no thread.
     pub async fn bind(config: &Config, governor: Arc<dyn Governor>) -> Result<Self, ServeError> {
-        let live = Live::new(config, &environment)?;
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let lanes = Lanes::start(cores).map_err(|e| ServeError::Start(e.to_string()))?;
+        let live = Live::new(config, &environment, lanes.count())?;
         let key = random_bytes().map_err(|e| ServeError::Start(e.to_string()))?;
         let (main, address) = listen(config.listen).await?;
         let (admin, admin_address) = listen(config.admin).await?;
@@ -99,6 +105,7 @@ impl Server {
             address,
             admin_address,
             gate,
+            lanes,
             exporter,
         })
     }
@@ -137,14 +144,17 @@ impl Server {
         let admin_gate = gate.clone();
         let state = told.clone();
         let admin_open = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
-        let serve_admin = accept(self.admin, admin_open, ended, move |stream, ended| {
+        let serve_admin = move |stream, ended, _: Berth| {
             let (gate, state) = (admin_gate.clone(), state.clone());
             let service = service_fn(move |request: Request<Incoming>| {
                 let (gate, stopping) = (gate.clone(), *state.borrow());
                 async move { Ok::<_, Infallible>(admin::serve(&gate, stopping, request).await) }
             });
             connection(stream, Flow::default(), service, patience, ended)
-        });
+        };
+        // What an operator asks for may take long; no request to a model is to wait for it.
+        let here = Arc::new(Lanes::here());
+        let serve_admin = accept(self.admin, here, admin_open, ended, serve_admin);
         let (no_more, stopped) = oneshot::channel();
         let exporting = self
             .exporter
@@ -155,13 +165,14 @@ impl Server {
         let open = Arc::new(Semaphore::new(
             limits.connections.min(Semaphore::MAX_PERMITS),
         ));
+        let lanes = Arc::new(self.lanes);
         let doors = [(Some(self.main), Door::Main), (self.person, Door::Person)];
         let tasks: Vec<_> = doors
             .into_iter()
             .filter_map(|(listener, door)| Some((listener?, door)))
             .map(|(listener, door)| {
                 let gate = gate.clone();
-                let serve = move |stream, told| {
+                let serve = move |stream, told, berth: Berth| {
                     let gate = gate.clone();
                     async move {
                         gate.metrics.connections.inc();
@@ -170,13 +181,14 @@ impl Server {
                         let own = flow.clone();
                         let serve = move |mut request: Request<Incoming>| {
                             request.extensions_mut().insert(own.clone());
-                            forward::serve(shared.clone(), door, request)
+                            forward::serve(shared.clone(), door, berth.lane, request)
                         };
                         connection(stream, flow, service_fn(serve), patience, told).await;
                         gate.metrics.connections.dec();
                     }
                 };
-                tokio::spawn(accept(listener, open.clone(), told.clone(), serve))
+                let (lanes, open) = (lanes.clone(), open.clone());
+                tokio::spawn(accept(listener, lanes, open, told.clone(), serve))
             })
             .collect();
 
@@ -220,9 +232,10 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
 /// Accepts until told to stop; returns the connections that are still open.
 async fn accept<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
+    lanes: Arc<Lanes>,
     open: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
-    serve: impl Fn(TcpStream, watch::Receiver<bool>) -> F,
+    serve: impl Fn(TcpStream, watch::Receiver<bool>, Berth) -> F + Clone + Send + 'static,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     loop {
@@ -235,15 +248,22 @@ async fn accept<F: Future<Output = ()> + Send + 'static>(
             Some(_) = tasks.join_next() => continue,
             _ = stop.changed() => return tasks,
         };
-        match accepted {
-            Ok((stream, _)) => {
+        // Every event loop watches its own sockets, so this one lets go of it.
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => {
                 // Without this, a frame written in two parts waits 40 ms for an acknowledgement.
                 let _ = stream.set_nodelay(true);
-                let served = serve(stream, stop.clone());
-                tasks.spawn(async move {
-                    served.await;
+                let Some((berth, runtime)) = lanes.berth() else {
+                    continue;
+                };
+                let (serve, stop) = (serve.clone(), stop.clone());
+                let served = async move {
+                    if let Ok(stream) = TcpStream::from_std(stream) {
+                        serve(stream, stop, berth).await;
+                    }
                     drop(permit);
-                });
+                };
+                tasks.spawn_on(served, runtime);
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }

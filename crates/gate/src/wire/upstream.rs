@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
-use hyper::{HeaderMap, Uri};
+use hyper::{HeaderMap, Request, Response, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -37,7 +37,8 @@ pub(super) struct Live {
     pub(super) jwt_secret: Option<SecretString>,
     pub(super) client_key: Option<SecretString>,
     targets: Vec<Target>,
-    pub(super) client: Client<Connector, Upward>,
+    /// One pool of connections for every lane.
+    clients: Vec<Client<Connector, Upward>>,
 }
 
 /// One model server.
@@ -52,10 +53,11 @@ pub(super) struct Target {
 }
 
 impl Live {
-    /// Checks the configuration and looks its secrets up with `env`.
+    /// Checks the configuration and looks its secrets up with `env`. No connection is made.
     pub(super) fn new(
         config: &Config,
         env: &dyn Fn(&str) -> Option<String>,
+        lanes: usize,
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let secret = |name: &str| {
@@ -91,13 +93,31 @@ impl Live {
             Ok(secret.map(SecretString::from))
         };
         Ok(Live {
-            client: client(&config.limits),
+            clients: (0..lanes).map(|_| client(&config.limits)).collect(),
             limits: config.limits.clone(),
             usage: config.usage,
             jwt_secret: named(&config.open_webui_jwt_secret_env)?,
             client_key: named(&config.client_key_env)?,
             targets,
         })
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Sends a request by a connection of the lane that asks.
+    pub(super) async fn ask(
+        &self,
+        lane: usize,
+        request: Request<Upward>,
+    ) -> Result<Response<Incoming>, GateError> {
+        let client = self.clients.get(lane).ok_or(errors::UPSTREAM_FAILED)?;
+        let wait = Limits::seconds(self.limits.answer_seconds);
+        match tokio::time::timeout(wait, client.request(request)).await {
+            Ok(answered) => answered.map_err(|error| failure(&error)),
+            Err(_) => Err(errors::UPSTREAM_SLOW),
+        }
     }
 
     /// Lets a client in, and takes the key that it was for out of the headers: it is neither forwarded nor
@@ -190,7 +210,7 @@ where
 }
 
 /// What a failure before the upstream's headers means to the client.
-pub(super) fn failure(error: &hyper_util::client::legacy::Error) -> GateError {
+fn failure(error: &hyper_util::client::legacy::Error) -> GateError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut timed_out = false;
     while let Some(current) = cause {
@@ -214,9 +234,11 @@ mod tests {
     use super::*;
 
     fn live(text: &str) -> Result<Live, ConfigError> {
-        Live::new(&Config::read(text).unwrap(), &|name| {
-            (name == "K").then(|| "canary".to_owned())
-        })
+        Live::new(
+            &Config::read(text).unwrap(),
+            &|name| (name == "K").then(|| "canary".to_owned()),
+            1,
+        )
     }
 
     #[test]
