@@ -185,33 +185,32 @@ impl Entry {
 
     /// The entry as its line, without the line end.
     pub fn to_line(&self) -> String {
-        let mut line = String::new();
+        let mut line = Vec::new();
         self.push_line(&mut line);
-        line
+        text(line)
     }
 
-    /// Adds the line to a text.
-    pub(super) fn push_line(&self, to: &mut String) {
-        to.reserve(600 + 2 * self.payload.len());
-        to.push_str("{\"seq\":");
-        to.push_str(&self.seq.to_string());
-        to.push_str(",\"time\":");
-        to.push_str(&self.time.to_string());
-        to.push_str(",\"kind\":\"");
-        to.push_str(kind_name(self.kind));
+    /// Adds the bytes of the line.
+    pub(super) fn push_line(&self, to: &mut Vec<u8>) {
+        let mut number = |name: &str, number: &str| {
+            to.extend_from_slice(name.as_bytes());
+            to.extend_from_slice(number.as_bytes());
+        };
+        number("{\"seq\":", &self.seq.to_string());
+        number(",\"time\":", &self.time.to_string());
+        number(",\"kind\":\"", kind_name(self.kind));
+        to.reserve(320 + 2 * self.payload.len());
         for (name, bytes) in [
-            ("handle", &self.handle.0[..]),
-            ("commit", &self.commit.0),
-            ("payload", &self.payload),
-            ("prev", &self.prev.0),
-            ("hash", &self.hash.0),
+            ("\",\"handle\":\"", &self.handle.0[..]),
+            ("\",\"commit\":\"", &self.commit.0),
+            ("\",\"payload\":\"", &self.payload),
+            ("\",\"prev\":\"", &self.prev.0),
+            ("\",\"hash\":\"", &self.hash.0),
         ] {
-            to.push_str("\",\"");
-            to.push_str(name);
-            to.push_str("\":\"");
+            to.extend_from_slice(name.as_bytes());
             push_hex(to, bytes);
         }
-        to.push_str("\"}");
+        to.extend_from_slice(b"\"}");
     }
 
     /// Reads a line. Exactly one spelling of an entry is accepted, so that no byte can be changed
@@ -261,15 +260,20 @@ fn kind_name(kind: Kind) -> &'static str {
 
 /// Two hexadecimal digits per byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    push_hex(&mut text, bytes);
-    text
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
+    push_hex(&mut digits, bytes);
+    text(digits)
 }
 
 /// Two digits per byte. Nearly all of an entry is written in them, so they are not formatted one by one.
-fn push_hex(to: &mut String, bytes: &[u8]) {
-    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' } else { b'a' - 10 } + nibble);
+fn push_hex(to: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |nibble: u8| if nibble < 10 { b'0' } else { b'a' - 10 } + nibble;
     to.extend(bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
+}
+
+/// What was put together from ASCII alone.
+fn text(ascii: Vec<u8>) -> String {
+    String::from_utf8(ascii).unwrap_or_default()
 }
 
 /// Salt and nonce.

@@ -168,10 +168,30 @@ impl Log {
         key: &SubjectKey,
         event: Vec<u8>,
     ) -> Result<Head, AuditError> {
+        self.append_behind(None, key, (kind, event)).await
+    }
+
+    /// As [`Self::append`], right behind another event about the same subject, where there is one: both
+    /// are written at once, and the answer is that of the second.
+    ///
+    /// # Errors
+    /// As there, if either could not be written.
+    pub async fn append_behind(
+        &self,
+        first: Option<(Kind, Vec<u8>)>,
+        key: &SubjectKey,
+        (kind, event): (Kind, Vec<u8>),
+    ) -> Result<Head, AuditError> {
         let place = self.0.desk.places.acquire().await;
         let _place = place.map_err(|_| AuditError::Closed)?;
         let (job, answered) = Job::new(kind, key, event);
-        self.0.hand_over(job);
+        match first.map(|(kind, event)| Job::new(kind, key, event)) {
+            None => self.0.hand_over([job]),
+            Some((first, written)) => {
+                self.0.hand_over([first, job]);
+                written.await.map_err(|_| AuditError::Closed)??;
+            }
+        }
         answered.await.map_err(|_| AuditError::Closed)?
     }
 
@@ -188,7 +208,7 @@ impl Log {
     ) -> Result<Head, AuditError> {
         let (job, answered) = Job::new(kind, key, event);
         let wait = || {
-            self.0.hand_over(job);
+            self.0.hand_over([job]);
             answered.blocking_recv().map_err(|_| AuditError::Closed)?
         };
         std::thread::scope(|scope| scope.spawn(wait).join()).map_err(|_| AuditError::Closed)?
@@ -196,8 +216,8 @@ impl Log {
 }
 
 impl Hands {
-    fn hand_over(&self, job: Job) {
-        lock(&self.desk.queue).push_back(job);
+    fn hand_over(&self, jobs: impl IntoIterator<Item = Job>) {
+        lock(&self.desk.queue).extend(jobs);
         match &self.thread {
             Some(thread) => thread.thread().unpark(),
             None => self.desk.write_queued(),
@@ -358,12 +378,12 @@ impl Writer {
 
     /// Writes whole lines behind the last good byte, or leaves the file as it was.
     fn put(&mut self, entries: &[Entry]) -> std::io::Result<()> {
-        let mut lines = String::new();
+        let mut lines = Vec::new();
         for entry in entries {
             entry.push_line(&mut lines);
-            lines.push('\n');
+            lines.push(b'\n');
         }
-        let result = self.put_bytes(lines.as_bytes());
+        let result = self.put_bytes(&lines);
         self.in_place = result.is_ok();
         match &result {
             Ok(()) => self.bytes += lines.len() as u64,

@@ -16,7 +16,7 @@ use super::kept::{Counted, Kept};
 use super::person::{Live, Person, Rows, SILENCE, Talk};
 use super::tally::Tally;
 use super::{Govern, evidence, lens};
-use crate::audit::{AuditError, Head, Kind, Log, SubjectKey};
+use crate::audit::{AuditError, Head, Kind, Log};
 use crate::clock::Clock;
 use crate::consent::Purpose;
 use crate::policy::Policy;
@@ -264,25 +264,39 @@ impl Inner {
         kind: Kind,
         event: Value,
     ) -> Result<Head, Failed> {
+        self.enter_behind(person, None, (kind, event.to_string()))
+            .await
+    }
+
+    /// As [`Self::enter`], right behind another one, where there is one.
+    pub(super) async fn enter_behind(
+        &self,
+        person: &Person,
+        first: Option<(Kind, String)>,
+        (kind, event): (Kind, String),
+    ) -> Result<Head, Failed> {
         let stored = person.live().standing.revision.is_some();
         if !stored {
             self.save(person).await?;
         }
-        Ok(self.append(kind, &person.identity().key, event).await?)
+        let key = &person.identity().key;
+        let first = first.map(|(kind, event)| (kind, event.into_bytes()));
+        let entries = 1 + u64::from(first.is_some());
+        let event = (kind, event.into_bytes());
+        let done = self.log.append_behind(first, key, event).await;
+        Ok(self.counted(entries, done)?)
     }
 
     /// Adds an entry about no person.
     pub(super) async fn enter_own(&self, kind: Kind, event: Value) -> Result<Head, AuditError> {
-        self.append(kind, self.store.own(), event).await
+        let event = event.to_string().into_bytes();
+        let done = self.log.append(kind, self.store.own(), event).await;
+        self.counted(1, done)
     }
 
-    async fn append(&self, kind: Kind, key: &SubjectKey, event: Value) -> Result<Head, AuditError> {
-        let done = self
-            .log
-            .append(kind, key, event.to_string().into_bytes())
-            .await;
+    fn counted(&self, entries: u64, done: Result<Head, AuditError>) -> Result<Head, AuditError> {
         match &done {
-            Ok(_) => self.tally.entry(),
+            Ok(_) => self.tally.entries(entries),
             Err(_) => self.tally.log_failure(),
         }
         done

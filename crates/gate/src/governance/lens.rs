@@ -1,7 +1,10 @@
 //! From a policy and a person's state to the changes of one request. Every change has a name, and the
 //! names are what the person sees and the log holds.
 
+use std::sync::LazyLock;
+
 use driftlead_record::MICROS;
+use memchr::memmem::Finder;
 
 use super::evidence;
 use super::kept::Repair;
@@ -108,6 +111,15 @@ pub(super) fn plan(person: &Person, live: &mut Live, session: &str, of: &Situati
     plan
 }
 
+/// What a command and what an answer of the gateway's cannot be without.
+static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("driftlead"));
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(words::MARK));
+
+fn holds(turn: &Turn<'_>, mark: &Finder<'_>) -> bool {
+    turn.content
+        .is_some_and(|raw| mark.find(raw.get().as_bytes()).is_some())
+}
+
 /// Replies in the history that the gateway put something into, without it: what it says is not the
 /// model's, and not the model's business.
 fn own_words(turns: &[Turn<'_>], without: &[usize], left_out: &str) -> Vec<(usize, String)> {
@@ -117,9 +129,7 @@ fn own_words(turns: &[Turn<'_>], without: &[usize], left_out: &str) -> Vec<(usiz
         .filter(|(number, turn)| {
             turn.role == Role::Assistant
                 && without.binary_search(number).is_err()
-                && turn.content.is_some_and(|raw| {
-                    memchr::memmem::find(raw.get().as_bytes(), words::MARK.as_bytes()).is_some()
-                })
+                && holds(turn, &MARK)
         })
         .filter_map(|(number, turn)| {
             let content = turn.content_without(|text| words::without_own(text, left_out))?;
@@ -130,21 +140,16 @@ fn own_words(turns: &[Turn<'_>], without: &[usize], left_out: &str) -> Vec<(usiz
 
 /// The turns in which the person and the gateway talked: a command, and the gateway's answer behind it.
 fn own_talk(turns: &[Turn<'_>]) -> Vec<usize> {
-    let holds = |turn: &Turn<'_>, mark: &str| {
-        turn.content.is_some_and(|raw| {
-            memchr::memmem::find(raw.get().as_bytes(), mark.as_bytes()).is_some()
-        })
-    };
     let is_command = |turn: &Turn<'_>| {
         turn.role == Role::User
-            && holds(turn, "driftlead")
+            && holds(turn, &NAME)
             && turn
                 .only_text()
                 .is_some_and(|text| command::parse(&text).is_some())
     };
     let is_answer = |turn: &Turn<'_>| {
         turn.role == Role::Assistant
-            && holds(turn, words::MARK)
+            && holds(turn, &MARK)
             && turn
                 .text()
                 .is_some_and(|text| text.starts_with(words::MARK))

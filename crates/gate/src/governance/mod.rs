@@ -301,7 +301,8 @@ impl Governance {
         Ok(())
     }
 
-    /// Writes down what will be done; the number of the entry, if anything is.
+    /// Writes down what was drawn and what will be done; the number of the entry of the latter, if
+    /// anything is.
     async fn log(
         &self,
         person: &Person,
@@ -311,10 +312,24 @@ impl Governance {
         facts: &Facts<'_>,
     ) -> Result<Option<u64>, Failed> {
         let inner = &self.inner;
+        let drawn = plan
+            .draw
+            .as_ref()
+            .map(|draw| (Kind::Decision, draw.record(&force.id)));
+        let done = (!plan.acts.is_empty()).then(|| {
+            (
+                Kind::Act,
+                json!({ "policy": force.id, "acts": plan.acts }).to_string(),
+            )
+        });
+        let act = done.is_some();
+        let (first, last) = match (drawn, done) {
+            (None, None) => return Ok(None),
+            (Some(only), None) | (None, Some(only)) => (None, only),
+            (drawn, Some(done)) => (drawn, done),
+        };
+        let logged = inner.enter_behind(person, first, last).await;
         if let Some(draw) = &plan.draw {
-            let logged = inner
-                .enter(person, Kind::Decision, draw.record(&force.id))
-                .await;
             let mut live = person.live();
             let rows = inner.rows(&live, facts.now_micros.div_euclid(MICROS));
             if let Some(talk) = live.talks.get_mut(session) {
@@ -330,16 +345,12 @@ impl Governance {
                     Ok(_) => {}
                 }
             }
-            drop(live);
-            logged?;
         }
-        if plan.acts.is_empty() {
-            return Ok(None);
+        let head = logged?;
+        if act {
+            inner.tally.governed();
         }
-        let event = json!({ "policy": force.id, "acts": plan.acts });
-        let head = inner.enter(person, Kind::Act, event).await?;
-        inner.tally.governed();
-        Ok(Some(head.seq))
+        Ok(act.then_some(head.seq))
     }
 
     /// Something that should be done cannot be written down: the request goes on as it is, marked so, or

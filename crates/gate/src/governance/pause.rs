@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use driftlead_stats::rng::Stream;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::kept::Kept;
 use super::lens::Situation;
@@ -17,6 +17,8 @@ use crate::consent::Purpose;
 
 /// Purpose of the random stream.
 const PAUSE: u16 = 501;
+/// The generator and the purpose, as the log names them.
+const RANDOM_STREAM: &str = "philox4x32-10/501";
 
 /// One decision point.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,21 +80,37 @@ impl Draw {
             .map(|pause| if pause { self.form } else { "none" })
     }
 
-    /// The record for the log (gateway.md §9.7). Nothing of the person is used for `probability`.
-    pub(super) fn record(&self, policy: &str) -> Value {
-        json!({
-            "decision": self.index,
-            "policy": policy,
-            "available": self.pause.is_some(),
-            "reason": if self.pause.is_some() { Value::Null } else { "in the middle of a task".into() },
-            "actions": ["none", self.form],
-            "action": self.action(),
-            "probability_of_pause": self.pause.map(|_| self.probability),
-            "random_stream": format!("philox4x32-10/{PAUSE}"),
-            "consent": self.consent,
-            "features": [],
-        })
+    /// The record for the log (gateway.md §9.7). Nothing of the person is used for `probability_of_pause`.
+    pub(super) fn record(&self, policy: &str) -> String {
+        let record = Record {
+            action: self.action(),
+            actions: ["none", self.form],
+            available: self.pause.is_some(),
+            consent: &self.consent,
+            decision: self.index,
+            features: [],
+            policy,
+            probability_of_pause: self.pause.map(|_| self.probability),
+            random_stream: RANDOM_STREAM,
+            reason: self.pause.is_none().then_some("in the middle of a task"),
+        };
+        serde_json::to_string(&record).unwrap_or_default()
     }
+}
+
+/// A draw as the log has it.
+#[derive(Serialize)]
+struct Record<'a> {
+    action: Option<&'static str>,
+    actions: [&'static str; 2],
+    available: bool,
+    consent: &'a str,
+    decision: u32,
+    features: [&'static str; 0],
+    policy: &'a str,
+    probability_of_pause: Option<f64>,
+    random_stream: &'static str,
+    reason: Option<&'static str>,
 }
 
 #[cfg(test)]
@@ -121,6 +139,10 @@ mod tests {
         (draws, numbers.start)
     }
 
+    fn read(draw: &Draw) -> serde_json::Value {
+        serde_json::from_str(&draw.record("p")).unwrap()
+    }
+
     #[test]
     fn the_frequency_is_the_logged_probability_and_a_replay_gives_the_same() {
         let (first, count) = draws(false);
@@ -137,8 +159,10 @@ mod tests {
             .find(|d| d.drawn() == Some((0.3, false)))
             .unwrap();
         assert_eq!(taken.propensity(), Some(0.7));
-        assert_eq!(taken.record("p")["probability_of_pause"], 0.3);
-        assert_eq!(taken.record("p")["action"], "none");
+        let record = read(taken);
+        assert_eq!(record["probability_of_pause"], 0.3);
+        assert_eq!(record["action"], "none");
+        assert_eq!(record["random_stream"], format!("philox4x32-10/{PAUSE}"));
     }
 
     #[test]
@@ -146,7 +170,7 @@ mod tests {
         let (draws, count) = draws(true);
         assert_eq!(count, 0);
         assert!(draws.iter().all(|d| d.drawn().is_none()));
-        let record = draws[0].record("p");
+        let record = read(&draws[0]);
         assert_eq!(record["available"], false);
         assert!(record["probability_of_pause"].is_null() && record["action"].is_null());
     }

@@ -15,8 +15,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn entry(&self) {
-        self.entries.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn entries(&self, count: u64) {
+        self.entries.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(super) fn log_failure(&self) {

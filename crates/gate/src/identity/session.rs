@@ -112,22 +112,34 @@ impl Sessions {
                 return Some((session, source));
             }
         }
-        let pairs = self.pairs(subject, turns);
-        let newest = *pairs.first()?;
-        let opening = pairs.len() == 1;
-        let session = self.look_up(&pairs, newest, opening, now_micros);
+        let spoken: Vec<&Turn<'_>> = turns
+            .iter()
+            .rev()
+            .filter(|turn| matches!(turn.role, Role::User | Role::Assistant))
+            .take(LOOK_BACK + 1)
+            .collect();
+        let pairs = self.pairs(subject, &spoken);
+        let session = self.look_up(pairs, spoken.len() == 1, now_micros)?;
         let session = Session {
-            id: hex(&session),
+            id: crate::audit::hex(&session),
             source_is_named: false,
         };
         Some((session, SessionSource::Turns))
     }
 
-    fn look_up(&self, pairs: &[Key], newest: Key, opening: bool, now_micros: i64) -> Key {
+    /// The conversation that has one of these pairs, found as far as it has to be looked for: mostly it is
+    /// the second. `None` where there are none.
+    fn look_up(
+        &self,
+        mut pairs: impl Iterator<Item = Key>,
+        opening: bool,
+        now_micros: i64,
+    ) -> Option<Key> {
+        let newest = pairs.next()?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = pairs
-            .iter()
-            .find_map(|pair| state.by_pair.get(pair).copied());
+        let known = std::iter::once(newest)
+            .chain(pairs)
+            .find_map(|pair| state.by_pair.get(&pair).copied());
         let known = known
             .filter(|seen| !opening || (now_micros - seen.at_micros).abs() < SAME_OPENING_MICROS);
         let session = known.map_or_else(
@@ -152,47 +164,37 @@ impl Sessions {
                 state.by_pair.remove(&oldest);
             }
         }
-        session
+        Some(session)
     }
 
     /// Hashes of neighbouring turns, newest first; the first turn of all stands alone.
-    fn pairs(&self, subject: Option<&Subject>, turns: &[Turn<'_>]) -> Vec<Key> {
-        let spoken: Vec<&Turn<'_>> = turns
-            .iter()
-            .rev()
-            .filter(|turn| matches!(turn.role, Role::User | Role::Assistant))
-            .take(LOOK_BACK + 1)
-            .collect();
-        let own = subject.map_or("", Subject::id);
-        let hash = |older: Option<&Turn<'_>>, newer: &Turn<'_>| {
+    fn pairs<'a>(
+        &'a self,
+        subject: Option<&'a Subject>,
+        spoken: &'a [&'a Turn<'a>],
+    ) -> impl Iterator<Item = Key> + 'a {
+        let hash = move |older: Option<&Turn<'_>>, newer: &Turn<'_>| {
             let mut hasher = blake3::Hasher::new_keyed(&self.key);
             let mut field = |bytes: &[u8]| {
                 hasher.update(&(bytes.len() as u64).to_le_bytes());
                 hasher.update(bytes);
             };
-            field(own.as_bytes());
+            field(subject.map_or("", Subject::id).as_bytes());
             for turn in older.into_iter().chain([newer]) {
                 field(&[u8::from(turn.role == Role::User)]);
                 field(turn.content.map_or("", |raw| raw.get()).as_bytes());
             }
             short(&hasher)
         };
-        let mut pairs: Vec<Key> = spoken
+        // The opening, under which the first request of this conversation was stored.
+        let opening = spoken.last().filter(|_| spoken.len() <= LOOK_BACK);
+        spoken
             .windows(2)
-            .filter_map(|pair| match pair {
+            .filter_map(move |pair| match pair {
                 [newer, older] => Some(hash(Some(older), newer)),
                 _ => None,
             })
-            .collect();
-        if let [only] = spoken.as_slice() {
-            pairs.push(hash(None, only));
-        } else if spoken.len() <= LOOK_BACK
-            && let Some(first) = spoken.last()
-        {
-            // The opening, under which the first request of this conversation was stored.
-            pairs.push(hash(None, first));
-        }
-        pairs
+            .chain(opening.map(move |first| hash(None, first)))
     }
 }
 
@@ -200,10 +202,6 @@ fn short(hasher: &blake3::Hasher) -> Key {
     let mut key = Key::default();
     hasher.finalize_xof().fill(&mut key);
     key
-}
-
-fn hex(key: &Key) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
