@@ -9,6 +9,8 @@ import time
 from gateways_upstream import DONE, LAST, frame
 
 FRAME = re.compile(rb"#(\d+):(\d+);")
+# Requests of one conversation.
+EXCHANGES = 10
 TURN = "It rained all day and we stayed in and talked about the garden for a while."
 
 
@@ -71,18 +73,19 @@ class Target:
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
         ).encode()
 
-    def chat(self, model, size, number):
-        """A request of about `size` bytes: a history of short turns, and a newest one of its own."""
-        turns = [
-            f'{{"role":"{role}","content":"{TURN}"}}'
-            for _ in range(max(0, size - 200) // 230)
-            for role in ("user", "assistant")
-        ]
-        turns.append(f'{{"role":"user","content":"{TURN} For the {number:06}th time."}}')
-        stream = ',"stream":true' if model != "plain" else ""
-        return self.request(
-            "/v1/chat/completions", f'{{"model":"{model}"{stream},"messages":[{",".join(turns)}]}}'
+    def chat(self, model, size, number, exchange=0):
+        """The request of one exchange, from 0, of conversation `number`: a history, of about `size` bytes at its
+        middle, and a newest turn. The client names no conversation, so that a gateway has to find it."""
+        older = max(0, (size - 200) // 230 - EXCHANGES // 2)
+        said = [f"{TURN} That was {number}." if turn == 0 else TURN for turn in range(older)]
+        said += [f"{TURN} For the {number}th time, {turn}." for turn in range(exchange + 1)]
+        turns = ",".join(
+            f'{{"role":"user","content":"{words}"}},{{"role":"assistant","content":"{TURN}"}}'
+            for words in said[:-1]
         )
+        turns += f'{"," if turns else ""}{{"role":"user","content":"{said[-1]}"}}'
+        stream = ',"stream":true' if model != "plain" else ""
+        return self.request("/v1/chat/completions", f'{{"model":"{model}"{stream},"messages":[{turns}]}}')
 
     def ask(self, path, body):
         """Status and body of one request on a connection of its own."""
@@ -111,12 +114,13 @@ def check(reply, wanted):
 
 
 def plain(target, size, requests, seconds, start):
-    """Times of single requests on one connection, µs. The first ones open what is behind the gateway."""
-    times = []
+    """Times of single requests on one connection, µs: of all, and of those that begin a conversation. The first
+    conversation opens what is behind the gateway."""
+    times, begins = [], []
     with target.connect() as stream:
         end = None
-        for number in range(-5, requests):
-            request = target.chat("plain", size, start + 5 + number)
+        for number in range(-EXCHANGES, requests):
+            request = target.chat("plain", size, *conversation(start, number))
             before = time.perf_counter_ns()
             stream.sendall(request)
             reply = read(stream)
@@ -124,11 +128,18 @@ def plain(target, size, requests, seconds, start):
             check(reply, b"What did you plant?")
             if number >= 0:
                 times.append((after - before) / 1e3)
+                if number % EXCHANGES == 0:
+                    begins.append(times[-1])
                 if after > end:
                     break
             else:
                 end = after + seconds * 1e9
-    return times
+    return times, begins
+
+
+def conversation(start, number):
+    """Conversation and exchange of request `number`, which may be negative."""
+    return start + number // EXCHANGES + 1, number % EXCHANGES
 
 
 def first_frames(target, requests, seconds, start):
@@ -136,8 +147,8 @@ def first_frames(target, requests, seconds, start):
     times = []
     with target.connect() as stream:
         end = None
-        for number in range(-5, requests):
-            request = target.chat("frames-1-1", 2_000, start + 5 + number)
+        for number in range(-EXCHANGES, requests):
+            request = target.chat("frames-1-1", 2_000, *conversation(start, number))
             seen = []
 
             def first(reply):
