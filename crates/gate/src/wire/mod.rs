@@ -8,6 +8,7 @@ mod errors;
 mod flow;
 mod forward;
 mod headers;
+mod heap;
 mod lanes;
 mod metrics;
 mod place;

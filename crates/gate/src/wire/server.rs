@@ -24,7 +24,7 @@ use super::lanes::{Berth, Lanes};
 use super::metrics::Metrics;
 use super::trace::{Exporter, Tracer};
 use super::upstream::Live;
-use super::{Gate, SESSIONS, admin, environment, forward};
+use super::{Gate, SESSIONS, admin, environment, forward, heap};
 use crate::audit::random_bytes;
 use crate::config::{Config, ConfigError, Limits};
 use crate::govern::Governor;
@@ -192,7 +192,10 @@ impl Server {
             })
             .collect();
 
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            never = heap::tidy(&gate) => match never {},
+        }
         let _ = tell.send(true);
         let bound = Limits::seconds(limits.drain_seconds);
         // Dropping the tasks that are left closes their connections, so their ends are reported.
