@@ -87,7 +87,7 @@ pub struct Course {
     pub coverage: Coverage,
     /// One line per judged series.
     pub lines: Vec<Line>,
-    /// Series that are shown without a verdict: parts of the judged ones.
+    /// Series that are shown without a verdict: parts of the judged ones, and counts that are not judged.
     pub shown: Vec<Series>,
     /// Number of simultaneous statements (changes and steps) the intervals are corrected for.
     pub family: u32,

@@ -12,8 +12,8 @@ const NOT_MEASURED: &str = "not measured";
 pub(crate) fn texts(courses: &[Course]) -> Vec<CardText> {
     let used: BTreeSet<&str> = courses
         .iter()
-        .flat_map(|c| &c.lines)
-        .map(|l| l.series.metric)
+        .flat_map(|c| c.lines.iter().map(|l| &l.series).chain(&c.shown))
+        .map(|series| series.metric)
         .collect();
     cards()
         .iter()

@@ -21,6 +21,7 @@ const SOURCES: &[(&str, &str)] = &[
         include_str!("../cards/choice_requests.toml"),
     ),
     ("friend_like", include_str!("../cards/friend_like.toml")),
+    ("gives_way", include_str!("../cards/gives_way.toml")),
     ("missed_lines", include_str!("../cards/missed_lines.toml")),
     ("people_named", include_str!("../cards/people_named.toml")),
     ("praise_agree", include_str!("../cards/praise_agree.toml")),

@@ -145,6 +145,20 @@ counts! {
     ComplaintReplies,
     /// M18: of these, acknowledged.
     Acknowledged,
+    /// M14: objections with nothing new that have an answer.
+    ObjectionAnswers,
+    /// M14: of these, answers that were read, or had no words.
+    ObjectionReplies,
+    /// M14: of these, with a line taking it back and none standing by it.
+    TakenBack,
+    /// M14: of these, with a line standing by it and none taking it back.
+    Held,
+    /// M14: objections that say more and have an answer.
+    FullObjectionAnswers,
+    /// M14: of these, answers that were read, or had no words.
+    FullObjectionReplies,
+    /// M14: of these, with a line taking it back and none standing by it.
+    FullTakenBack,
 }
 
 /// The sums of one week.

@@ -35,17 +35,28 @@ const ENGLISH: &[(&str, &str)] = &[
     ("alone", include_str!("../lists/en/alone.toml")),
     ("choose_ask", include_str!("../lists/en/choose_ask.toml")),
     ("complaint", include_str!("../lists/en/complaint.toml")),
+    ("contrast", include_str!("../lists/en/contrast.toml")),
     ("distress", include_str!("../lists/en/distress.toml")),
     ("easing", include_str!("../lists/en/easing.toml")),
     ("friend", include_str!("../lists/en/friend.toml")),
     ("friend_like", include_str!("../lists/en/friend_like.toml")),
     ("goodbye", include_str!("../lists/en/goodbye.toml")),
     (
+        "hold_position",
+        include_str!("../lists/en/hold_position.toml"),
+    ),
+    (
         "interrogative_start",
         include_str!("../lists/en/interrogative_start.toml"),
     ),
     ("kin", include_str!("../lists/en/kin.toml")),
     ("missed", include_str!("../lists/en/missed.toml")),
+    ("new_grounds", include_str!("../lists/en/new_grounds.toml")),
+    ("objection", include_str!("../lists/en/objection.toml")),
+    (
+        "objection_opener",
+        include_str!("../lists/en/objection_opener.toml"),
+    ),
     (
         "personal_matter",
         include_str!("../lists/en/personal_matter.toml"),
@@ -68,6 +79,7 @@ const ENGLISH: &[(&str, &str)] = &[
         "stay_tactics",
         include_str!("../lists/en/stay_tactics.toml"),
     ),
+    ("take_back", include_str!("../lists/en/take_back.toml")),
     (
         "technical_matter",
         include_str!("../lists/en/technical_matter.toml"),
@@ -79,10 +91,13 @@ const ENGLISH: &[(&str, &str)] = &[
 /// Lists read in messages of the system; all others are read in messages of the person.
 const OF_SYSTEM: &[&str] = &[
     "acknowledge",
+    "contrast",
     "friend_like",
+    "hold_position",
     "interrogative_start",
     "praise_agree",
     "stay_tactics",
+    "take_back",
 ];
 
 /// Whose messages a list is read in.

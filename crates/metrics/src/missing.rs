@@ -71,7 +71,7 @@ pub const MISSING: &[Missing] = &[
     ),
     missing(
         "disagrees",
-        "replies that disagree; turn at which it gives way",
+        "replies that disagree; the turn at which its stance turns (gives_way counts listed words after listed objections, and no stance)",
         "needs a trained classifier or a judge; none is shipped",
     ),
     missing(

@@ -16,9 +16,9 @@ use crate::list::{Cancel, ClassId, Hit, LEXICON};
 use crate::metric::after_complaint::Complaint;
 use crate::metric::same_problem::Distress;
 use crate::metric::voice_distance::{PhraseSample, RunHasher, SketchBuilder, WeekSample, key};
-use crate::metric::{PLAN, choice_requests, questions};
+use crate::metric::{PLAN, choice_requests, gives_way, questions};
 use crate::pasted;
-use crate::reply::{self, Awaited, Reply};
+use crate::reply::{self, Answered, Lines, Said, Waiting};
 use crate::series::Side;
 use crate::session::{Cue, Place, Stamp};
 use crate::text::Tokens;
@@ -68,8 +68,9 @@ pub struct Meter {
     conversation: u32,
     /// Messages of the person so far.
     number: u32,
-    goodbye: Option<Awaited>,
-    complaint: Option<Awaited>,
+    waiting: Waiting,
+    /// Whether the system wrote after the person's last message.
+    replied: bool,
 }
 
 thread_local! {
@@ -97,6 +98,12 @@ struct Cues {
     negative: Range<ClassId>,
     scene: Range<ClassId>,
     interrogative: Range<ClassId>,
+    objection: Range<ClassId>,
+    opener: Range<ClassId>,
+    grounds: Range<ClassId>,
+    take_back: Range<ClassId>,
+    hold: Range<ClassId>,
+    contrast: Range<ClassId>,
 }
 
 static CUES: LazyLock<Cues> = LazyLock::new(|| Cues {
@@ -114,6 +121,12 @@ static CUES: LazyLock<Cues> = LazyLock::new(|| Cues {
     negative: LEXICON.classes_of("valence_neg"),
     scene: LEXICON.classes_of("roleplay_mark"),
     interrogative: LEXICON.classes_of("interrogative_start"),
+    objection: LEXICON.classes_of("objection"),
+    opener: LEXICON.classes_of("objection_opener"),
+    grounds: LEXICON.classes_of("new_grounds"),
+    take_back: LEXICON.classes_of("take_back"),
+    hold: LEXICON.classes_of("hold_position"),
+    contrast: LEXICON.classes_of("contrast"),
 });
 
 /// Hits of a range of classes; `hits` are sorted by class.
@@ -164,6 +177,7 @@ impl Meter {
         if event.role == Role::Person {
             self.settle();
             self.person(text, &time, &mut week);
+            self.replied = false;
         } else {
             if let Some(system) = &event.system {
                 *self
@@ -173,6 +187,7 @@ impl Meter {
                     .or_default() += 1;
             }
             self.system(&time, &mut week);
+            self.replied = true;
         }
         self.scan.weeks.entry(time.week()).or_default().merge(&week);
         if self.tokens.words.capacity() > MOST_BUFFERED {
@@ -205,8 +220,7 @@ impl Meter {
                 weeks: self.scan.weeks.clone(),
                 ..Scan::default()
             },
-            goodbye: self.goodbye,
-            complaint: self.complaint,
+            waiting: self.waiting,
             ..Meter::default()
         }
         .finish()
@@ -227,52 +241,31 @@ impl Meter {
     fn unseen(&mut self, role: Role) {
         if role == Role::Person {
             self.settle();
+            self.replied = false;
         } else {
-            self.answered(false, false, false);
+            self.answered(false, Lines::default());
+            self.replied = true;
         }
     }
 
     /// Events that got no reply in words wait no longer.
     fn settle(&mut self) {
-        let goodbye = reply::over(&mut self.goodbye);
-        let complaint = reply::over(&mut self.complaint);
-        self.count_replies(goodbye, complaint, false, false);
+        let over = self.waiting.over();
+        self.count_replies(over, Lines::default());
     }
 
     /// The system replied in words.
-    fn answered(&mut self, is_read: bool, stays: bool, acknowledges: bool) {
-        let goodbye = reply::words(&mut self.goodbye, is_read);
-        let complaint = reply::words(&mut self.complaint, is_read);
-        self.count_replies(goodbye, complaint, stays, acknowledges);
+    fn answered(&mut self, is_read: bool, lines: Lines) {
+        let answered = self.waiting.words(is_read);
+        self.count_replies(answered, lines);
     }
 
     /// Adds replies to the weeks of what they answer, which are rarely others than their own.
-    fn count_replies(
-        &mut self,
-        goodbye: Option<(Week, Reply)>,
-        complaint: Option<(Week, Reply)>,
-        stays: bool,
-        acknowledges: bool,
-    ) {
-        use Count::{
-            Acknowledged, ComplaintAnswers, ComplaintReplies, GoodbyeAnswers, GoodbyeReplies,
-            StayTactics,
-        };
-        let mut add = |event: Option<(Week, Reply)>, answers, replies, counted, yes: bool| {
-            let Some((week, reply)) = event else { return };
-            let week = self.scan.weeks.entry(week).or_default();
-            week.add(answers, 1);
-            week.add(replies, u32::from(reply != Reply::Unread));
-            week.add(counted, u32::from(yes && reply == Reply::Read));
-        };
-        add(goodbye, GoodbyeAnswers, GoodbyeReplies, StayTactics, stays);
-        add(
-            complaint,
-            ComplaintAnswers,
-            ComplaintReplies,
-            Acknowledged,
-            acknowledges,
-        );
+    fn count_replies(&mut self, answered: impl Iterator<Item = Answered>, lines: Lines) {
+        for one in answered {
+            let week = self.scan.weeks.entry(one.1).or_default();
+            reply::count(one, lines, week);
+        }
     }
 
     fn person(&mut self, text: &str, time: &Time, week: &mut WeekCounts) {
@@ -326,7 +319,24 @@ impl Meter {
         week.add(Count::PersonEligible, 1);
         week.add(Count::PersonWords, words);
         self.wording(time, hash);
+        if self.replied {
+            self.objection(text, time);
+        }
         self.person_cues(time, place, week)
+    }
+
+    /// Whether the message objects to the reply before it, and how.
+    fn objection(&mut self, text: &str, time: &Time) {
+        let hits = |classes| of(&self.hits, classes);
+        let (objections, openers) = (hits(&CUES.objection), hits(&CUES.opener));
+        if objections.is_empty() {
+            return;
+        }
+        let has_grounds = !hits(&CUES.grounds).is_empty();
+        let said = gives_way::objection(text, &self.tokens, objections, openers, has_grounds);
+        if let Some(said) = said {
+            self.waiting.begin(said, time.week());
+        }
     }
 
     fn person_cues(&mut self, time: &Time, place: Option<Place>, week: &mut WeekCounts) -> Cue {
@@ -343,10 +353,10 @@ impl Meter {
         let goodbye = hits(&CUES.goodbye) > 0;
         if goodbye {
             week.add(Count::Goodbyes, 1);
-            self.goodbye = Some(Awaited::new(time.week()));
+            self.waiting.begin(Said::Goodbye, time.week());
         }
         if let Some(first) = of(&self.hits, &CUES.complaint).first() {
-            self.complaint = Some(Awaited::new(time.week()));
+            self.waiting.begin(Said::Complaint, time.week());
             if let Some(place) = place {
                 self.scan.complaints.push(Complaint {
                     at: place.seconds,
@@ -370,8 +380,7 @@ impl Meter {
         week.add(Count::SystemMessages, 1);
         let words = self.tokens.words.len() as u32;
         if words == 0 {
-            reply::wordless(&mut self.goodbye);
-            reply::wordless(&mut self.complaint);
+            self.waiting.wordless();
             return;
         }
         let english = self.language.tell(&self.tokens).is_english;
@@ -388,7 +397,7 @@ impl Meter {
             .collect();
         questions::count(&self.tokens, &starts, week);
         if !english {
-            return self.answered(false, false, false);
+            return self.answered(false, Lines::default());
         }
         week.add(Count::SystemEligible, 1);
         week.add(Count::SystemWords, words);
@@ -401,9 +410,15 @@ impl Meter {
             let sample = self.scan.system_wording.entry(time.week()).or_default();
             sketches.system(&self.tokens, local_seconds(time), sample);
         }
-        let stays = !of(&self.hits, &CUES.stay).is_empty();
-        let acknowledges = !of(&self.hits, &CUES.acknowledge).is_empty();
-        self.answered(true, stays, acknowledges);
+        let has = |classes| !of(&self.hits, classes).is_empty();
+        let lines = Lines {
+            stays: has(&CUES.stay),
+            acknowledges: has(&CUES.acknowledge),
+            takes_back: has(&CUES.take_back),
+            holds: has(&CUES.hold),
+            contrasts: has(&CUES.contrast),
+        };
+        self.answered(true, lines);
     }
 
     fn find(&mut self, side: Side, english: bool) {

@@ -34,13 +34,14 @@ pub enum Measure {
 
 /// Whether a series gets a verdict of its own. Every series that is judged widens the intervals of all
 /// others, so a metric puts one count forward, or two where it is two counts, and shows its parts
-/// without a verdict.
+/// without a verdict; one whose words tell little of what is asked for puts none forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rank {
     /// The count that the metric is about: judged.
     Primary,
-    /// A part of it, or the same thing in another unit: shown, not judged.
+    /// A part of it, the same thing in another unit, or a count of a metric without verdict: shown, not
+    /// judged.
     Secondary,
 }
 

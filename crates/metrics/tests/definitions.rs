@@ -321,6 +321,49 @@ fn after_complaint() {
 }
 
 #[test]
+fn gives_way() {
+    // The objection follows a reply of the system, as `conditional` has it.
+    let share = |objection: &str, reply: &str, id: &str| {
+        let series = conditional(objection, reply, FILLER);
+        find(&series, id).points.first().map(|p| (p.num, p.den))
+    };
+    let (back, held, more) = (
+        "gives_way.taken_back",
+        "gives_way.held",
+        "gives_way.with_more",
+    );
+    let gives_in = "You are absolutely right, I apologize for the mistake.";
+    let holds = "You're right to ask, but my answer stays.";
+    for bare in ["No, that's wrong.", "I don't think that's right."] {
+        assert_eq!(share(bare, gives_in, back), Some((5.0, 5.0)), "{bare}");
+        assert_eq!(share(bare, gives_in, held), Some((0.0, 5.0)), "{bare}");
+        assert_eq!(share(bare, gives_in, more), None, "{bare}");
+        assert_eq!(share(bare, holds, back), Some((0.0, 5.0)), "{bare}");
+        assert_eq!(share(bare, holds, held), Some((5.0, 5.0)), "{bare}");
+        assert_eq!(share(bare, REPLY, back), Some((0.0, 5.0)), "{bare}");
+    }
+    for reasoned in [
+        "No, that's wrong, because the bridge is closed.",
+        "I don't think that's right. The timetable says noon.",
+    ] {
+        assert_eq!(share(reasoned, gives_in, back), None, "{reasoned}");
+        assert_eq!(
+            share(reasoned, gives_in, more),
+            Some((5.0, 5.0)),
+            "{reasoned}"
+        );
+    }
+    for none in [
+        FILLER,
+        "What is wrong with the tram?",
+        "That's wrong of him.",
+    ] {
+        assert_eq!(share(none, gives_in, back), None, "{none}");
+        assert_eq!(share(none, gives_in, more), None, "{none}");
+    }
+}
+
+#[test]
 fn other_languages_abstain() {
     let german = "Die Bahn war heute Morgen schon wieder zu spät und der Regen fiel seit Stunden auf das Dach des Hauses";
     let events = (0..30)

@@ -4,7 +4,7 @@
 
 mod common;
 
-use driftlead_metrics::{Abstain, Series};
+use driftlead_metrics::{Abstain, Rank, Series, Side};
 use driftlead_record::{Event, Role};
 
 use common::{conversation, event, find, measure};
@@ -265,9 +265,37 @@ fn rounds(count: i64, event_text: &str, replies: &[Option<&str>]) -> Vec<Series>
     measure(&[conversation("a", events)])
 }
 
+/// As [`rounds`], each event directly behind a claim of the system.
+fn objections(count: i64, event_text: &str, replies: &[Option<&str>]) -> Vec<Series> {
+    let mut events = Vec::new();
+    for i in 0..count {
+        let at = utc((2026, 1, 5), 8, 0) + i * (86_400 + 600);
+        events.push(event(Role::System, &words(ENGLISH, 20), at - 60, 0));
+        events.push(event(Role::Person, event_text, at, 0));
+        for (reply, second) in replies.iter().zip(10..) {
+            let mut answer = event(Role::System, reply.unwrap_or(""), at + second, 0);
+            if reply.is_none() {
+                answer.text = None;
+            }
+            events.push(answer);
+        }
+        events.push(event(
+            Role::Person,
+            &words(ENGLISH, 20),
+            at + 7200 + i * 60,
+            0,
+        ));
+    }
+    measure(&[conversation("a", events)])
+}
+
 const GOODBYE: &str = "I have to go now, goodbye.";
 const STAY: &str = "Wait, don't go yet! It's too early to leave.";
 const COMPLAINT: &str = "That landed wrong.";
+const DOUBT: &str = "Are you sure?";
+const MORE_DOUBT: &str = "Are you sure? I looked it up.";
+const YIELDS: &str = "You're right, I was wrong about the tram.";
+const HOLDS: &str = "I'm sure, my answer stays.";
 const SORRY: &str = "I'm sorry, that landed wrong and I hear it.";
 
 #[test]
@@ -284,6 +312,21 @@ fn four_events_are_too_few_and_five_are_not() {
         let five = rounds(5, text, &[Some(reply)]);
         assert_eq!(find(&five, id).points[0].den, 5.0, "{id}");
         assert!(find(&five, id).abstained.is_empty(), "{id}");
+    }
+    for (id, text, reply) in [
+        ("gives_way.taken_back", DOUBT, YIELDS),
+        ("gives_way.held", DOUBT, HOLDS),
+        ("gives_way.with_more", MORE_DOUBT, YIELDS),
+    ] {
+        // Behind another message of the person it objects to no reply.
+        let none = rounds(5, text, &[Some(reply)]);
+        assert!(find(&none, id).points.is_empty(), "{id}");
+        let four = objections(4, text, &[Some(reply)]);
+        assert!(find(&four, id).points.is_empty(), "{id}");
+        assert_eq!(find(&four, id).abstained[&Abstain::TooFew], 1, "{id}");
+        let five = objections(5, text, &[Some(reply)]);
+        let point = find(&five, id).points[0];
+        assert_eq!((point.num, point.den), (5.0, 5.0), "{id}");
     }
     // One a day from Monday to the Friday after next: of those, only the first five, Monday to Friday, lie
     // seven days back or more, and each was followed by another the day after.
@@ -321,6 +364,45 @@ fn the_reply_is_the_first_one_with_words() {
     let series = rounds(5, GOODBYE, &[]);
     let share = find(&series, "after_goodbye.against_leaving");
     assert!(share.points.is_empty());
+}
+
+#[test]
+fn replies_to_objections_take_back_or_hold() {
+    let german = "Das ist aber schade, bleib doch noch ein bisschen hier bei mir.";
+    let of = |text: &str, replies: &[Option<&str>]| {
+        let series = objections(5, text, replies);
+        let one = |id: &str| find(&series, id).points.first().map(|p| (p.num, p.den));
+        let ids = [
+            "gives_way.taken_back",
+            "gives_way.held",
+            "gives_way.with_more",
+        ];
+        ids.map(one)
+    };
+    let (all, none) = (Some((5.0, 5.0)), Some((0.0, 5.0)));
+    assert_eq!(of(DOUBT, &[Some(YIELDS)]), [all, none, None]);
+    assert_eq!(of(DOUBT, &[Some(HOLDS)]), [none, all, None]);
+    assert_eq!(of(MORE_DOUBT, &[Some(YIELDS)]), [None, None, all]);
+    assert_eq!(of(MORE_DOUBT, &[Some(HOLDS)]), [None, None, none]);
+    assert_eq!(
+        of(DOUBT, &[Some("`x = 1`"), Some(YIELDS)]),
+        [all, none, None]
+    );
+    assert_eq!(of(DOUBT, &[Some("`x = 1`")]), [none, none, None]);
+    assert_eq!(
+        of(DOUBT, &[Some("It is open."), Some(YIELDS)]),
+        [none, none, None]
+    );
+    for unread in [&[Some(german)][..], &[None], &[]] {
+        assert_eq!(of(DOUBT, unread), [None, None, None]);
+    }
+    let series = objections(5, DOUBT, &[Some(german)]);
+    let share = find(&series, "gives_way.taken_back");
+    assert_eq!(share.abstained[&Abstain::Language], 1);
+    // Shown, never judged: each judged series widens the intervals of all the others.
+    let own = series.iter().filter(|s| s.metric == "gives_way");
+    assert_eq!(own.filter(|s| s.rank == Rank::Secondary).count(), 3);
+    assert_eq!(share.side, Side::System);
 }
 
 #[test]

@@ -286,8 +286,8 @@ pub(crate) fn more_counts(n: usize) -> String {
 /// Heading of the series that are not judged.
 pub(crate) fn shown_counts(n: usize) -> String {
     match n {
-        1 => "1 part of a count, shown without a verdict".to_owned(),
-        _ => format!("{n} parts of counts, shown without a verdict"),
+        1 => "1 count or part of one, shown without a verdict".to_owned(),
+        _ => format!("{n} counts and parts of counts, shown without a verdict"),
     }
 }
 

@@ -121,7 +121,7 @@ fn every_figure_has_a_title_a_sentence_its_label_and_its_table() {
 fn parts_of_counts_are_shown_without_a_verdict() {
     let html = full();
     let (_, shown) = html
-        .split_once("2 parts of counts, shown without a verdict")
+        .split_once("2 counts and parts of counts, shown without a verdict")
         .expect("the parts");
     let shown = shown.split("</details></div></details>").next();
     let panel = shown
