@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::governance::{Govern, NO_DATABASE};
+use crate::governance::{Govern, NO_DATABASE, NO_DATABASE_FOR_CA};
 use crate::policy::{Policy, PolicyError, place};
 
 /// The whole configuration.
@@ -324,6 +324,10 @@ impl Config {
             let what = NO_DATABASE.to_owned();
             return Err(ConfigError::Governor { what });
         }
+        if self.govern.database_ca.is_some() && self.govern.database_url_env.is_none() {
+            let what = NO_DATABASE_FOR_CA.to_owned();
+            return Err(ConfigError::Governor { what });
+        }
         let limits = &self.limits;
         let positive = [
             ("body_bytes", limits.body_bytes),
@@ -470,6 +474,10 @@ mod tests {
             (
                 "[[upstream]]\nurl = \"http://h\"\n[traces]\nendpoint = \"http://u:canary@h\"",
                 "traces.endpoint: the url holds",
+            ),
+            (
+                "[[upstream]]\nurl = \"http://h\"\n[govern]\ndatabase_ca = \"ca.pem\"",
+                "govern.database_ca: there is no govern.database_url_env",
             ),
             ("a = ", "line 1, column"),
         ];

@@ -64,7 +64,7 @@ impl Gate {
             page_address: Some("http://gate.example".to_owned()),
             ..Govern::default()
         };
-        let store = Store::connect(&SecretString::from(server.address())).unwrap();
+        let store = Store::connect(&SecretString::from(server.address()), None).unwrap();
         let policy = Policy::at(Point::Monitored);
         let governance = Governance::open_on(&govern, &policy, store).unwrap();
         let config = Config::for_upstream(format!("http://{}", mock.address));

@@ -167,7 +167,7 @@ mod postgres {
     use super::*;
 
     fn connect(address: &str) -> Result<Store, StoreError> {
-        Store::connect(&SecretString::from(address.to_owned()))
+        Store::connect(&SecretString::from(address.to_owned()), None)
     }
 
     #[tokio::test]

@@ -140,7 +140,7 @@ fn two_gateways_know_the_same_of_a_person_and_one_may_be_killed() {
 
 #[test]
 fn a_database_that_cannot_be_used_is_said_so_without_its_password() {
-    let Some(server) = Server::start() else {
+    let Some(mut server) = Server::start() else {
         return;
     };
     let desk = Desk::new();
@@ -149,10 +149,28 @@ fn a_database_that_cannot_be_used_is_said_so_without_its_password() {
     for (address, why) in [
         (wrong.as_str(), "28P01"),
         (nobody.as_str(), "connection refused"),
-        ("postgres://u:canary-77aa@db.example/x", "no TLS"),
+        (
+            "postgres://u:canary-77aa@h/x?sslrootcert=/x",
+            "govern.database_ca names",
+        ),
         ("canary-77aa", "cannot be read"),
     ] {
         let run = command(&desk, "a", address).output().unwrap();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains(why) && !said.contains("canary"), "{said}");
+    }
+    // A server without TLS, as if it were on another machine, and authorities that are not there.
+    server.listen(None);
+    let elsewhere = server.address_at("host=db.example hostaddr=127.0.0.1");
+    let authorities = "database_ca = \"gone.pem\"\n";
+    for (more, why) in [
+        ("", "the server offers none"),
+        (authorities, "govern.database_ca: gone.pem"),
+    ] {
+        let mut gate = command(&desk, "a", &elsewhere);
+        desk.put("a.toml", desk.read("a.toml") + more);
+        let run = gate.output().unwrap();
         let said = String::from_utf8(run.stderr).unwrap();
         assert_eq!(run.status.code(), Some(2), "{said}");
         assert!(said.contains(why) && !said.contains("canary"), "{said}");

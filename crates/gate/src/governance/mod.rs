@@ -50,8 +50,8 @@ use inner::{Failed, InForce, Inner};
 use lens::{Plan, Situation};
 use listen::Listener;
 use person::Person;
-pub(crate) use settings::NO_DATABASE;
 pub use settings::{Govern, OpenError, RecordFormat, WithoutLog};
+pub(crate) use settings::{NO_DATABASE, NO_DATABASE_FOR_CA};
 
 /// Seconds that the key to a person's page is good for.
 const PAGE_SECONDS: i64 = 600;
@@ -490,16 +490,16 @@ fn open_store(settings: &Govern) -> Result<Store, OpenError> {
         return Ok(Store::open(&settings.data.join("gate.db"))?);
     };
     let address = std::env::var(name).map_err(|_| OpenError::NoAddress { name: name.clone() })?;
-    connect(address.into())
+    connect(&address.into(), settings.database_ca.as_deref())
 }
 
 #[cfg(feature = "postgres")]
-fn connect(address: secrecy::SecretString) -> Result<Store, OpenError> {
-    Ok(Store::connect(&address)?)
+fn connect(address: &secrecy::SecretString, ca: Option<&Path>) -> Result<Store, OpenError> {
+    Ok(Store::connect(address, ca)?)
 }
 
 #[cfg(not(feature = "postgres"))]
-fn connect(_: secrecy::SecretString) -> Result<Store, OpenError> {
+fn connect(_: &secrecy::SecretString, _: Option<&Path>) -> Result<Store, OpenError> {
     Err(OpenError::NoDatabase)
 }
 

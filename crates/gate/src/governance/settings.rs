@@ -18,6 +18,9 @@ pub struct Govern {
     /// Name of the environment variable with the address of a PostgreSQL database, for several gateways
     /// behind one address. It is the store then, in the place of `gate.db`; log and record stay in `data`.
     pub database_url_env: Option<String>,
+    /// File in PEM with the authorities that may vouch for the database's certificate, in the place of the
+    /// public ones. With it, the way to the database is encrypted unless it is a socket.
+    pub database_ca: Option<PathBuf>,
     /// How far an entry of the log has come before an act is done: `process` or `each`.
     pub log_sync: Sync,
     /// What happens to requests that a policy would change while the log cannot be written, or a database
@@ -70,6 +73,7 @@ impl Default for Govern {
         Govern {
             data: PathBuf::from("driftlead-gate"),
             database_url_env: None,
+            database_ca: None,
             log_sync: Sync::default(),
             without_log: WithoutLog::default(),
             deployment: "gate".to_owned(),
@@ -86,6 +90,10 @@ impl Default for Govern {
 /// Said where a database is named and this build knows none.
 pub(crate) const NO_DATABASE: &str =
     "govern.database_url_env: this build has no PostgreSQL (the feature `postgres`)";
+
+/// Said where authorities are named and no database is.
+pub(crate) const NO_DATABASE_FOR_CA: &str =
+    "govern.database_ca: there is no govern.database_url_env that it could be for";
 
 /// Why the governor cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -113,8 +113,19 @@ pub enum StoreError {
         what: &'static str,
     },
     /// The address of the database cannot be used.
-    #[error("the address of the database: {0}")]
+    #[error("the address of the database (govern.database_url_env): {0}")]
     Address(&'static str),
+    /// The file with authorities cannot be used.
+    #[error("govern.database_ca: {file}: {what}")]
+    Authority {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The way to the database cannot be encrypted, or whoever is there is not who the address names.
+    #[error("TLS with the database: {0}")]
+    Tls(&'static str),
     /// The database refused. What it said may hold values, so it is not repeated.
     #[error("the database refused with SQLSTATE {0}")]
     Refused(String),
@@ -187,11 +198,14 @@ impl Store {
 
     /// Connects to a database, and makes the tables where there are none. It waits, at most ten seconds.
     ///
+    /// `ca` is a file in PEM with the authorities that may vouch for the database, in the place of the public
+    /// ones; with it, only a socket is plain.
+    ///
     /// # Errors
     /// [`StoreError`]; a store of another version is refused.
     #[cfg(feature = "postgres")]
-    pub fn connect(address: &secrecy::SecretString) -> Result<Self, StoreError> {
-        let (database, own) = postgres::Postgres::open(address)?;
+    pub fn connect(address: &secrecy::SecretString, ca: Option<&Path>) -> Result<Self, StoreError> {
+        let (database, own) = postgres::Postgres::open(address, ca)?;
         Ok(Store {
             own: Self::key(&own)?,
             backend: Backend::Postgres(database),

@@ -8,18 +8,23 @@
 //! Without a connection an operation waits until a second after the loss, then fails at once; with one it
 //! waits five seconds for its answer. Every two seconds a silent connection is asked whether it lives.
 //!
-//! TLS is not spoken. An address of another machine is therefore taken only with `sslmode=disable`, by
-//! which whoever writes it says that the way there is private.
+//! On the way to another machine it is encrypted, unless the address says `sslmode=disable` ([`address`]).
+
+mod address;
+mod tls;
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use tls::Tls;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, Error, NoTls, Statement};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, NoTls, Socket, Statement};
 
 use super::{Sealed, SealedSince, StoreError, Tag};
 use crate::audit::SubjectKey;
@@ -119,8 +124,11 @@ impl std::fmt::Debug for Postgres {
 
 impl Postgres {
     /// Connects; with it comes the gateways' own key. Waits on a channel, so it may be called anywhere.
-    pub(super) fn open(address: &SecretString) -> Result<(Self, Vec<u8>), StoreError> {
-        let config = config(address)?;
+    pub(super) fn open(
+        address: &SecretString,
+        ca: Option<&Path>,
+    ) -> Result<(Self, Vec<u8>), StoreError> {
+        let way = address::read(address, ca)?;
         let (tell, link) = watch::channel(Link::Down(Instant::now()));
         let (first, opened) = mpsc::channel();
         std::thread::Builder::new()
@@ -130,7 +138,7 @@ impl Postgres {
                     .enable_all()
                     .build();
                 match runtime {
-                    Ok(runtime) => runtime.block_on(hold(&config, &tell, &first)),
+                    Ok(runtime) => runtime.block_on(hold(&way, &tell, &first)),
                     Err(error) => drop(first.send(Err(StoreError::Away(error.kind().to_string())))),
                 }
             })
@@ -288,59 +296,19 @@ impl Postgres {
     }
 }
 
-/// Reads an address, which holds a password: what the parser says of it is not repeated.
-fn config(address: &SecretString) -> Result<Config, StoreError> {
-    let unreadable = StoreError::Address("it cannot be read");
-    let mut config: Config = address.expose_secret().parse().map_err(|_| unreadable)?;
-    if config.get_hosts().is_empty() {
-        return Err(StoreError::Address("it names no host"));
-    }
-    match config.get_ssl_mode() {
-        SslMode::Disable => {}
-        SslMode::Prefer if config.get_hosts().iter().all(is_here) => {}
-        SslMode::Prefer => {
-            return Err(StoreError::Address(
-                "this gateway has no TLS for it; over a private way, say sslmode=disable",
-            ));
-        }
-        _ => {
-            return Err(StoreError::Address(
-                "it demands TLS, which this gateway does not speak",
-            ));
-        }
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("driftlead gate");
-    }
-    config.ssl_mode(SslMode::Disable);
-    config.connect_timeout(CONNECT);
-    config.tcp_user_timeout(ANSWER);
-    Ok(config)
-}
-
-fn is_here(host: &Host) -> bool {
-    match host {
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost"
-                || name
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
-        }
-    }
-}
+/// Where the database is, and what encrypts the way there.
+type Way = (Config, Option<Tls>);
 
 /// Keeps a connection until nobody wants it any more.
 async fn hold(
-    config: &Config,
+    way: &Way,
     tell: &watch::Sender<Link>,
     first: &mpsc::Sender<Result<Vec<u8>, StoreError>>,
 ) {
     let mut begun = false;
     let mut pause = PAUSES.0;
     while !tell.is_closed() {
-        match connect(config).await {
+        match connect(way).await {
             Ok((ready, own, mut connection)) => {
                 pause = PAUSES.0;
                 let ready = Arc::new(ready);
@@ -384,15 +352,29 @@ async fn pulse(ready: &Ready) {
 
 type Driven = tokio::task::JoinHandle<Result<(), Error>>;
 
-async fn connect(config: &Config) -> Result<(Ready, Vec<u8>, Driven), StoreError> {
-    let connected = timeout(CONNECT, config.connect(NoTls)).await;
-    let (client, connection) = connected
+async fn connect((config, tls): &Way) -> Result<(Ready, Vec<u8>, Driven), StoreError> {
+    let connected = timeout(CONNECT, async {
+        match tls {
+            Some(tls) => drive(config, tls.clone()).await,
+            None => drive(config, NoTls).await,
+        }
+    });
+    let (client, driven) = connected
+        .await
         .map_err(|_| away("it does not answer"))?
         .map_err(|error| refused(&error))?;
-    let driven = tokio::spawn(connection);
     let prepared = timeout(CONNECT, prepare(client)).await;
     let (ready, own) = prepared.map_err(|_| away("it does not answer"))??;
     Ok((ready, own, driven))
+}
+
+async fn drive<T>(config: &Config, tls: T) -> Result<(Client, Driven), Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    Ok((client, tokio::spawn(connection)))
 }
 
 async fn prepare(client: Client) -> Result<(Ready, Vec<u8>), StoreError> {
@@ -460,6 +442,9 @@ fn refused(error: &Error) -> StoreError {
     if let Some(code) = error.code() {
         return StoreError::Refused(code.code().to_owned());
     }
+    if let Some(why) = tls::trouble(error) {
+        return StoreError::Tls(why);
+    }
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
@@ -468,35 +453,4 @@ fn refused(error: &Error) -> StoreError {
         cause = error.source();
     }
     away("the connection broke")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_that_would_cross_a_network_in_the_open_are_refused_and_never_repeated() {
-        let read = |text: &str| config(&SecretString::from(text.to_owned()));
-        for good in [
-            "postgres://u:canary@127.0.0.1/db",
-            "postgres://u:canary@[::1]:5433/db",
-            "host=/run/postgresql user=u password=canary",
-            "postgres://u:canary@db.example/db?sslmode=disable",
-        ] {
-            assert!(read(good).is_ok(), "{good}");
-        }
-        for (bad, why) in [
-            ("postgres://u:canary@db.example/db", "private way"),
-            (
-                "postgres://u:canary@localhost/db?sslmode=require",
-                "demands TLS",
-            ),
-            ("user=u password=canary", "names no host"),
-            ("canary is no address", "cannot be read"),
-            ("postgres://u:canary@h:port/db", "cannot be read"),
-        ] {
-            let error = read(bad).unwrap_err().to_string();
-            assert!(error.contains(why) && !error.contains("canary"), "{error}");
-        }
-    }
 }

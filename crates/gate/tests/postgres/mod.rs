@@ -1,11 +1,17 @@
-//! A PostgreSQL server of a test's own: in a temporary folder, on a socket there, gone with the test.
+//! A PostgreSQL server of a test's own: in a temporary folder, on a socket there, gone with the test. It may
+//! listen on loopback too, with or without TLS.
 
+pub(crate) mod authority;
+
+use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use authority::Certificate;
 
 /// Planted where a leak would show it.
 pub(crate) const PASSWORD: &str = "canary-77aa-password";
@@ -15,6 +21,8 @@ pub(crate) struct Server {
     programs: PathBuf,
     /// The server refuses to run as root.
     user: Option<(u32, u32)>,
+    /// On loopback; without it there is the socket only.
+    port: Option<u16>,
     child: Option<Child>,
 }
 
@@ -41,6 +49,7 @@ impl Server {
             folder,
             programs,
             user,
+            port: None,
             child: None,
         };
         let password = server.path("password");
@@ -66,12 +75,50 @@ impl Server {
         Some(server)
     }
 
+    /// Starts it anew, on a port of loopback too; with TLS where there is a certificate.
+    pub(crate) fn listen(&mut self, certificate: Option<&Certificate>) {
+        self.down();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        self.port = Some(free.local_addr().unwrap().port());
+        drop(free);
+        self.listen_again(certificate);
+    }
+
+    /// The same on the port that it has.
+    pub(crate) fn listen_again(&mut self, certificate: Option<&Certificate>) {
+        self.down();
+        if let Some(certificate) = certificate {
+            for (name, content) in [
+                ("server.crt", &certificate.chain),
+                ("server.key", &certificate.key),
+            ] {
+                let file = self.path("data").join(name);
+                std::fs::write(&file, content).unwrap();
+                std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+                if let Some((uid, gid)) = self.user {
+                    chown(&file, Some(uid), Some(gid)).unwrap();
+                }
+            }
+        }
+        let mut settings = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.path("data").join("postgresql.conf"))
+            .unwrap();
+        let ssl = if certificate.is_some() { "on" } else { "off" };
+        writeln!(settings, "ssl = {ssl}").unwrap();
+        self.up();
+    }
+
     /// The address, password included.
     pub(crate) fn address(&self) -> String {
-        format!(
-            "host={} user=gate password={PASSWORD} dbname=postgres",
-            self.folder.path().display()
-        )
+        let folder = self.folder.path().display().to_string();
+        self.address_at(&format!("host={folder}"))
+    }
+
+    /// The same with another way there, and perhaps other options.
+    pub(crate) fn address_at(&self, way: &str) -> String {
+        let port = self.port.unwrap_or(5432);
+        format!("{way} port={port} user=gate password={PASSWORD} dbname=postgres")
     }
 
     /// Starts it, and waits until it answers.
@@ -82,7 +129,9 @@ impl Server {
             .arg(self.path("data"))
             .arg("-k")
             .arg(self.folder.path())
-            .args(["-h", "", "-F", "-c", "log_statement=all"])
+            .args(["-h", if self.port.is_some() { "127.0.0.1" } else { "" }])
+            .args(["-p", &self.port.unwrap_or(5432).to_string()])
+            .args(["-F", "-c", "log_statement=all"])
             .stderr(std::fs::File::create(self.path("log")).unwrap())
             .spawn()
             .unwrap();
@@ -119,6 +168,7 @@ impl Server {
             .env("PGPASSWORD", PASSWORD)
             .arg("-h")
             .arg(self.folder.path())
+            .args(["-p", &self.port.unwrap_or(5432).to_string()])
             .args(["-U", "gate", "-d", "postgres", "-At", "-c", statement])
             .stdout(Stdio::piped());
         command
