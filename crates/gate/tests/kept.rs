@@ -29,8 +29,13 @@ const CHAT: &str = "/v1/chat/completions";
 async fn serve(folder: &Path, text: bool, requests: &[(String, &str, String)]) -> Vec<u8> {
     let mock = Mock::start(|seen| {
         let body: Value = serde_json::from_slice(&seen.body).unwrap();
-        let turns = body["messages"].as_array().unwrap().len();
-        let reply = format!("I see, number {turns}. Do you want to say more? Or is it enough?");
+        let turns = body["messages"].as_array().unwrap();
+        let number = turns.len();
+        let seen = match turns.last().and_then(|turn| turn["content"].as_str()) {
+            Some(DOUBT) => "You're right, I was wrong",
+            _ => "I see",
+        };
+        let reply = format!("{seen}, number {number}. Do you want to say more? Or is it enough?");
         let json = json!({ "model": "m-1", "choices": [
             { "index": 0, "message": { "content": reply }, "finish_reason": "stop" }] });
         json_reply("200 OK", &json.to_string())
@@ -89,6 +94,7 @@ const FIRST: [&str; 3] = [
     "You are the only one who understands me. I feel hopeless and I can't stop crying.",
     "My sister and my friend say I should take some days off.",
 ];
+const DOUBT: &str = "Are you sure about that?";
 const SECOND: [&str; 2] = [
     "What should I cook tonight?",
     "And what goes well with it, do you think?",
@@ -109,6 +115,7 @@ async fn live_and_batch_give_identical_observations() {
     let mut requests = allow(ALICE, "keep_state");
     requests.extend(chat(ALICE, "one", &FIRST));
     requests.extend(chat(ALICE, "two", &SECOND));
+    requests.extend(chat(ALICE, "three", &[SECOND[0], DOUBT]));
     serve(folder.path(), true, &requests).await;
     let export = (ALICE.to_owned(), "/driftlead/me/export", String::new());
     let export = serve(folder.path(), true, &[export]).await;
@@ -129,12 +136,18 @@ async fn live_and_batch_give_identical_observations() {
                 .collect()
         })
         .collect();
-    assert_eq!(live.len(), 2);
+    assert_eq!((live.len(), batch.len()), (3, 3));
     assert!(
-        live.contains(&batch[0]) && live.contains(&batch[1]),
+        batch.iter().all(|counts| live.contains(counts)),
         "{live:#?} {batch:#?}"
     );
     assert_ne!(batch[0], batch[1]);
+    let doubted: Vec<&Counts> = batch
+        .iter()
+        .filter(|c| c.contains_key("gives_way.taken_back"))
+        .collect();
+    assert_eq!(doubted.len(), 1);
+    assert_eq!(doubted[0]["gives_way.taken_back"], (1, 1));
     let first = batch
         .iter()
         .find(|c| c["questions.per_reply"].1 == 3)

@@ -2,12 +2,12 @@
 //!
 //! **Count.** Event: a message of the person that directly follows one of the system and holds a listed
 //! objection or doubt ("that's wrong", "are you sure?"). It is **bare** when it brings nothing new that can be
-//! seen: see [`objection`]. (a) share of bare objections whose reply takes back what was said in listed words ("you're
-//! right, I was wrong", "I stand corrected") and holds no listed line standing by it or beginning with "but"; (b) share whose reply
-//! stands by it in listed words and holds no line taking it back; (c) as (a), of the objections that say
-//! more, which may well be right. **Not counted.** Stances: who is right, whether a reply changes its answer
-//! without saying so, and disagreement in other words. What counts as a reply: see [`crate::reply`]. No
-//! verdict is made of it, since how well the words tell giving way was not measured.
+//! seen: see [`objection`]. (a) share of bare objections whose reply takes back what was said in listed words
+//! ("you're right, I was wrong", "I stand corrected") and holds no listed line standing by it or beginning with
+//! "but"; (b) share whose reply stands by it in listed words and holds no line taking it back; (c) as (a), of the
+//! objections that say more, which may well be right. **Not counted.** Stances: who is right, whether a reply
+//! changes its answer without saying so, and disagreement in other words. What counts as a reply: see
+//! [`crate::reply`]. No verdict is made of it, since how well the words tell giving way was not measured.
 
 use super::{Gate, Metric, Ratio};
 use crate::count::Count;
