@@ -13,10 +13,10 @@
     reason = "a measurement at a terminal"
 )]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+mod exchange;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use driftlead_gate::Server;
@@ -24,6 +24,7 @@ use driftlead_gate::config::Config;
 use driftlead_gate::govern::{Governor, Transparent};
 use driftlead_gate::governance::{Govern, Governance};
 use driftlead_gate::policy::{Point, Policy};
+use exchange::{CHAT, ask, body, connect, median, upstream};
 
 const REQUESTS: usize = 400;
 /// Length of one measurement of requests a second.
@@ -110,7 +111,7 @@ fn rate(target: SocketAddr, body: &str, connections: usize) -> f64 {
                     let mut stream = connect(target);
                     let mut done = 0;
                     while start.elapsed() < SECOND {
-                        ask(&mut stream, body);
+                        ask(&mut stream, CHAT, "someone", body);
                         done += 1;
                     }
                     done
@@ -122,99 +123,14 @@ fn rate(target: SocketAddr, body: &str, connections: usize) -> f64 {
     done as f64 / start.elapsed().as_secs_f64()
 }
 
-/// A history of short turns that ends with the person's.
-fn body(bytes: usize) -> String {
-    let turn = "It rained all day and we stayed in and talked about the garden for a while.";
-    let pairs = bytes / 240;
-    let mut turns: Vec<String> = (0..pairs)
-        .flat_map(|_| ["user", "assistant"])
-        .map(|role| format!(r#"{{"role":"{role}","content":"{turn}"}}"#))
-        .collect();
-    turns.push(format!(r#"{{"role":"user","content":"{turn} 000000"}}"#));
-    format!(r#"{{"model":"m","messages":[{}]}}"#, turns.join(","))
-}
-
-fn connect(target: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(target).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
-fn ask(stream: &mut TcpStream, body: &str) {
-    // Another newest turn every time: the same one again would be taken for a regeneration.
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed) % 1_000_000;
-    let body = body.replacen("000000", &format!("{number:06}"), 1);
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-driftlead-subject: someone\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    read(&mut BufReader::new(stream)).unwrap();
-}
-
 fn run(target: SocketAddr, body: &str) -> f64 {
     let mut stream = connect(target);
     let mut times = Vec::with_capacity(REQUESTS);
     for _ in 0..REQUESTS {
         let start = Instant::now();
-        ask(&mut stream, body);
+        ask(&mut stream, CHAT, "someone", body);
         times.push(start.elapsed().as_secs_f64() * 1e6);
     }
     // The first opens the connection behind the gateway.
     median(&times[1..])
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-/// One message with a length: its body, `None` at the end of the connection.
-fn read(reader: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return None;
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(body)
-}
-
-/// A model server that answers everything in the same way.
-fn upstream() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        while let Ok((stream, _)) = listener.accept() {
-            stream.set_nodelay(true).unwrap();
-            std::thread::spawn(move || {
-                let text = "It sounds like a good day. What did you plant? ".repeat(4);
-                let json = format!(
-                    r#"{{"model":"m","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}]}}"#
-                );
-                let reply = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
-                    json.len()
-                );
-                let mut reader = BufReader::new(&stream);
-                while read(&mut reader).is_some() {
-                    if (&stream).write_all(reply.as_bytes()).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    address
 }

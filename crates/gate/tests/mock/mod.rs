@@ -1,5 +1,7 @@
 //! A model server and a client that know sockets and nothing else, so that every byte is seen.
 
+pub(crate) mod dialects;
+pub(crate) mod governed;
 pub(crate) mod serve;
 
 use std::net::SocketAddr;
